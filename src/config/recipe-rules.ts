@@ -1,0 +1,113 @@
+import type { z } from 'zod';
+import { nearestName } from '../math/nearest.ts';
+import type { Problem } from './problems.ts';
+import type { recipeSchema } from './recipe-schema.ts';
+
+type ParsedRecipe = z.output<typeof recipeSchema>;
+
+/** What no single field can know: rules between fields. */
+export function checkRules(recipe: ParsedRecipe): Problem[] {
+  return [
+    ...checkColumns(recipe),
+    ...checkNumbers(recipe),
+    ...checkModel(recipe),
+    ...checkTraining(recipe.training),
+  ];
+}
+
+function checkColumns({ features, target, time, stream, share }: ParsedRecipe): Problem[] {
+  const targets = typeof target === 'string' ? [target] : target;
+  const problems: Problem[] = [...checkTwice(targets, 'target'), ...checkTwice(features ?? [], 'features')];
+  targets.forEach((name, i) => {
+    if (features === undefined || features.includes(name)) return;
+    const path = typeof target === 'string' ? ['target'] : ['target', i];
+    const nearest = nearestName(name, features);
+    const fix = nearest === undefined ? 'add it there' : `did you mean "${nearest}"?`;
+    problems.push({ path, message: `"${name}" is not among the features; ${fix}` });
+  });
+  for (const [i, name] of (features ?? targets).entries()) {
+    const path = features === undefined ? ['target'] : ['features', i];
+    if (name === time)
+      problems.push({ path, message: `"${name}" is the time column; a model does not read it` });
+    if (name === stream)
+      problems.push({ path, message: `"${name}" is the stream column; a model does not read it` });
+    if (share === 'channels' && !targets.includes(name)) {
+      const message = `"${name}" is no target; with share: channels every channel is read alone, so take it out`;
+      problems.push({ path, message });
+    }
+  }
+  if (time !== undefined && time === stream) {
+    problems.push({ path: ['stream'], message: `"${stream}" is the time column already` });
+  }
+  return problems;
+}
+
+function checkTwice(names: readonly string[], key: string): Problem[] {
+  return names.flatMap((name, i) =>
+    names.indexOf(name) === i ? [] : [{ path: [key, i], message: `"${name}" stands here twice` }],
+  );
+}
+
+function checkNumbers({ horizons, lags, split, phases }: ParsedRecipe): Problem[] {
+  const problems: Problem[] = [];
+  for (const [key, list] of Object.entries({ horizons, lags })) {
+    const fall = list?.findIndex((value, i) => i > 0 && value <= list[i - 1]) ?? -1;
+    if (list === undefined || fall < 0) continue;
+    const message = `found ${list[fall]} after ${list[fall - 1]}, expected rising numbers`;
+    problems.push({ path: [key, fall], message });
+  }
+  if (lags !== undefined && phases !== 1) {
+    problems.push({ path: ['lags'], message: 'lags work with one state a stream only; add phases: 1' });
+  }
+  const sum = split[0] + split[1] + split[2];
+  // room for the rounding of sums such as 0.6 + 0.3 + 0.1
+  if (sum > 1 + 1e-9 && !split.every(Number.isInteger)) {
+    const message = `found ${split.join(', ')}, expected fractions with a sum of at most 1, or whole numbers of frames`;
+    problems.push({ path: ['split'], message });
+  }
+  return problems;
+}
+
+function checkModel({ model, phases, lags }: ParsedRecipe): Problem[] {
+  const problems: Problem[] = [];
+  const { cell, output, segment, wide, hidden } = model;
+  const usesSegment = output === 'last' || cell === 'feedforward';
+  if (segment !== undefined && !usesSegment) {
+    const message = `cell: ${cell} with output: each carries its state for ever; take segment out, or set output: last`;
+    problems.push({ path: ['model', 'segment'], message });
+  }
+  if (usesSegment && phases !== 'auto' && phases !== 1) {
+    const reason = output === 'last' ? 'output: last' : 'cell: feedforward';
+    const message = `found ${phases}, expected 1: ${reason} carries no state from frame to frame`;
+    problems.push({ path: ['phases'], message });
+  }
+  if (cell === 'feedforward' && lags !== undefined) {
+    problems.push({ path: ['lags'], message: 'the window of cell: feedforward is model.segment; use that' });
+  }
+  if (wide === true && cell !== 'lstm') {
+    problems.push({
+      path: ['model', 'wide'],
+      message: `cell: ${cell} stays in float32; only an lstm can be wide`,
+    });
+  }
+  if (wide === true && hidden > 512) {
+    problems.push({
+      path: ['model', 'wide'],
+      message: `found hidden: ${hidden}, expected at most 512 with wide`,
+    });
+  }
+  return problems;
+}
+
+function checkTraining({ loss, quantile, optimizer, weightDecay }: ParsedRecipe['training']): Problem[] {
+  const problems: Problem[] = [];
+  if (quantile !== undefined && loss !== 'pinball') {
+    const message = `loss: ${loss} has no quantile; set loss: pinball, or take quantile out`;
+    problems.push({ path: ['training', 'quantile'], message });
+  }
+  if (weightDecay !== undefined && optimizer !== 'adamw') {
+    const message = `optimizer: ${optimizer} decays no weights; set optimizer: adamw, or take weightDecay out`;
+    problems.push({ path: ['training', 'weightDecay'], message });
+  }
+  return problems;
+}

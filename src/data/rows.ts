@@ -1,0 +1,75 @@
+import { findColumn, type Table } from './csv.ts';
+import { DataError } from './data-error.ts';
+import { looksLikeTime, parseTimeMs } from './times.ts';
+
+/** The rows of one stream, in the order of the file, which is the order of time. */
+export interface StreamRows {
+  readonly name: string;
+  /** Indices into the table's rows. */
+  readonly rows: number[];
+  readonly timesMs: number[];
+}
+
+/** Likely first. */
+const timeNames = ['time', 'timestamp', 'datetime', 'date_time', 'time_hour', 'date', 'ts', 'ds', 'epoch'];
+
+const hourMs = 3_600_000;
+
+/** The index of the named column, or of the one whose name or, failing that, whose content says that it is the time. */
+export function findTimeColumn(table: Table, name: string | undefined): number {
+  if (name !== undefined) return findColumn(table, name);
+  const names = table.columns.map((column) => column.toLowerCase());
+  const [row] = table.rows;
+  const isTime = (index: number) => index >= 0 && !Number.isNaN(parseTimeMs(row[index]));
+  const byName = timeNames.map((candidate) => names.indexOf(candidate)).find(isTime);
+  const index = byName ?? row.findIndex(looksLikeTime);
+  if (index >= 0) return index;
+  throw new DataError(
+    `${table.name} line ${table.lines[0]}: found no column of times (ISO 8601 such as 2013-01-01T06:00:00Z, or epoch ` +
+      `s or ms) among ${table.columns.join(', ')}; name it with 'time:'`,
+  );
+}
+
+/** Splits the rows by stream, in the order of their first rows. Within a stream times may stand still but never fall. */
+export function groupStreams(table: Table, timeIndex: number, streamIndex: number | undefined): StreamRows[] {
+  const { name: file, columns, lines, rows } = table;
+  if (rows.length < 2) throw new DataError(`${file} has ${rows.length} row, expected at least 2`);
+  const streams = new Map<string, StreamRows>();
+  rows.forEach((row, i) => {
+    const name = streamIndex === undefined ? 'default' : row[streamIndex];
+    if (name === '') throw new DataError(`${file} line ${lines[i]}: no stream name in '${columns[streamIndex ?? 0]}'`);
+    const timeMs = parseTimeMs(row[timeIndex]);
+    if (Number.isNaN(timeMs)) {
+      throw new DataError(
+        `${file} line ${lines[i]}, column '${columns[timeIndex]}': found '${row[timeIndex]}', expected a time ` +
+          `(ISO 8601 such as 2013-01-01T06:00:00Z, or epoch s or ms); correct it or name another column with 'time:'`,
+      );
+    }
+    let stream = streams.get(name);
+    if (!stream) streams.set(name, (stream = { name, rows: [], timesMs: [] }));
+    const backMs = stream.timesMs[stream.timesMs.length - 1] - timeMs;
+    if (backMs > 0) {
+      const before = lines[stream.rows[stream.rows.length - 1]];
+      const fix = backMs <= hourMs ? 'sort by time, in UTC if clocks were put back' : 'sort by time';
+      const orStream = streamIndex === undefined ? ", or name the column that tells the sensors apart with 'stream:'" : '';
+      throw new DataError(
+        `${file} line ${lines[i]}: time goes back to ${row[timeIndex]} after ${rows[stream.rows[stream.rows.length - 1]][timeIndex]} ` +
+          `on line ${before}${streamIndex === undefined ? '' : ` of stream '${name}'`}; ${fix}${orStream}`,
+      );
+    }
+    stream.rows.push(i);
+    stream.timesMs.push(timeMs);
+  });
+  return [...streams.values()];
+}
+
+/** The period of data that names none: half of the rows follow the one before them sooner, half later. */
+export function medianSpacing(table: Table, streams: readonly StreamRows[]): number {
+  const spacings = streams
+    .flatMap(({ timesMs }) => timesMs.slice(1).map((timeMs, i) => timeMs - timesMs[i]))
+    .filter((spacingMs) => spacingMs > 0)
+    .sort((a, b) => a - b);
+  // whole milliseconds: slot * periodMs must be exact
+  if (spacings.length > 0) return Math.max(1, Math.round(spacings[spacings.length >> 1]));
+  throw new DataError(`${table.name}: all rows of a stream have the same time, expected times that rise`);
+}

@@ -1,0 +1,66 @@
+import { type Model, outputSize, pointIndex } from '../model/model.ts';
+import { denormalize } from '../signal/scaler.ts';
+import type { Forecast } from './forecast.ts';
+
+export type WritableForecast = { -readonly [K in keyof Forecast]: Forecast[K] };
+
+/** The ends of the interval that `low` and `high` give. */
+const LOW_LEVEL = 0.1;
+const HIGH_LEVEL = 0.9;
+
+/** A forecast to be written over and over. Intervals come from the model's quantile heads where it has them, else
+ * from the quantiles of its validation residuals. */
+export function createForecast(model: Model): WritableForecast {
+  const { output, calibration } = model;
+  const { steps, quantiles, targets } = output;
+  const count = Math.max(1, quantiles.length);
+  const point = pointIndex(output);
+  const values = new Float32Array(outputSize(output));
+  const rows = targets.length * steps;
+  const row = (step: number, target: number) => target * steps + step - 1;
+
+  function end(level: number, step: number, target: number): number {
+    const head = quantiles.indexOf(level);
+    if (head >= 0) return values[row(step, target) * count + head];
+    const residual = calibration.levels.indexOf(level);
+    if (residual < 0) return Number.NaN;
+    return (
+      values[row(step, target) * count + point] + calibration.residuals[residual * rows + row(step, target)]
+    );
+  }
+
+  return {
+    kind: 'forecast',
+    stream: '',
+    timeMs: 0,
+    health: 'cold',
+    values,
+    at: (step, target = 0) => values[row(step, target) * count + point],
+    low: (step, target = 0) => end(LOW_LEVEL, step, target),
+    high: (step, target = 0) => end(HIGH_LEVEL, step, target),
+  };
+}
+
+/** Writes one target's answers in raw units: the newest value plus the increment, scaled back. */
+export type AnswerReader = (
+  outputs: Float32Array,
+  position: number,
+  target: number,
+  newest: number,
+  channel: number,
+  values: Float32Array,
+) => void;
+
+export function createAnswerReader({ input, output }: Model): AnswerReader {
+  const rows = outputSize(output);
+  const rowsPerTarget = rows / output.targets.length;
+  return (outputs, position, target, newest, channel, values) => {
+    const scaler = (channel * input.features + output.targets[target]) * 2;
+    const mean = input.scalers[scaler];
+    const scale = input.scalers[scaler + 1];
+    const first = target * rowsPerTarget;
+    for (let o = first; o < first + rowsPerTarget; o++) {
+      values[o] = denormalize(Math.fround(newest + outputs[position * rows + o]), mean, scale);
+    }
+  };
+}

@@ -1,0 +1,202 @@
+import type { StepKernel } from '../kernels/kernel.ts';
+import { createScalarKernel } from '../kernels/scalar.ts';
+import { highwaySpec, type Model } from '../model/model.ts';
+import {
+  layoutPast,
+  newestValue,
+  pushFrame,
+  startPast,
+  writeHighwayInputs,
+  writeInputs,
+} from '../signal/inputs.ts';
+import { normalize as zScore } from '../signal/scaler.ts';
+import { phaseOf, planAdvance, slotOf } from '../signal/slots.ts';
+import { createAnswerReader, createForecast, type WritableForecast } from './answer.ts';
+import type { Health, NoForecast, StepResult } from './forecast.ts';
+
+/** The states of many streams in one memory, stepped a batch at a time: `normalize` up to `batchLimit` frames of
+ * distinct streams, `predict` once, `denormalize` each. */
+export interface Arena {
+  readonly batchLimit: number;
+  /** Frames in the batch. */
+  readonly size: number;
+  /** Finds or makes the slot of a stream. */
+  open(stream: string): number;
+  /** Forgets what the stream at `slot` has seen. */
+  reset(slot: number): void;
+  /** Puts a frame of raw values [F] (NaN: missing) into the batch, after stepping the slots that were missed with
+   * held values. `late`: its time slot was stepped before, nothing happens. */
+  normalize(slot: number, timeMs: number, values: ArrayLike<number>): 'ready' | 'late';
+  /** One kernel call over the batch. The next `normalize` begins a new one. */
+  predict(): void;
+  /** The answer to the i-th frame of the last batch, written over `into`. */
+  denormalize(i: number, into?: WritableForecast): StepResult;
+  /** The recurrent state of a slot, [P, layers, h then c]: a view until the next `open`. */
+  state(slot: number): Float32Array;
+}
+
+const PENDING: NoForecast = { kind: 'pending' };
+
+/** A cold stream warms over its longest lag, and is warm after four times that (FACTS: within 1 % from the fourth day). */
+const WARM_SPANS = 4;
+
+export function createArena(model: Model, batchLimit = 256): Arena {
+  const { architecture, input } = model;
+  const { features, periodMs, gapLimit, scalers, channels } = input;
+  const { phases, segment } = architecture;
+  const highway = highwaySpec(model);
+  const past = layoutPast(input, highway?.window);
+  const kernel: StepKernel = createScalarKernel(model, { extra: past.size, batchLimit });
+  const { batch, stride, stateSize, inputSize } = kernel;
+  const read = createAnswerReader(model);
+  const span = past.ringLength;
+  const slotOfStream = new Map<string, number>();
+  const streams: string[] = [];
+  const frame = new Float32Array(features);
+  const nothing = new Float32Array(features).fill(Number.NaN);
+  const times = new Float64Array(batchLimit);
+  const answered = new Uint8Array(batchLimit);
+  const pool: WritableForecast[] = [];
+  let capacity = 0;
+  // NaN: the stream has seen nothing
+  let lastSlots = new Float64Array(0);
+  /** Frames since the stream last started cold (for `output: last`, since its last answer). */
+  let ages = new Float64Array(0);
+  let channelOf = new Int32Array(0);
+  let size = 0;
+  let predicted = false;
+
+  function grow(): void {
+    capacity = Math.max(1, capacity * 2);
+    kernel.reserve(capacity);
+    const kept = { lastSlots, ages, channelOf };
+    lastSlots = new Float64Array(capacity).fill(Number.NaN);
+    lastSlots.set(kept.lastSlots);
+    ages = new Float64Array(capacity);
+    ages.set(kept.ages);
+    channelOf = new Int32Array(capacity);
+    channelOf.set(kept.channelOf);
+  }
+
+  function open(stream: string): number {
+    const known = slotOfStream.get(stream);
+    if (known !== undefined) return known;
+    const slot = streams.length;
+    if (slot === capacity) grow();
+    slotOfStream.set(stream, slot);
+    streams.push(stream);
+    channelOf[slot] = channels.indexOf(stream) + 1;
+    return slot;
+  }
+
+  function reset(slot: number): void {
+    kernel.memory().fill(0, slot * stride, slot * stride + stateSize);
+    lastSlots[slot] = Number.NaN;
+    ages[slot] = 0;
+  }
+
+  /** Puts slot's inputs at `slotNumber` into position i of the batch. */
+  function place(i: number, slot: number, slotNumber: number): void {
+    const memory = kernel.memory();
+    const pastAt = slot * stride + stateSize;
+    batch.slots[i] = slot;
+    batch.phases[i] = phaseOf(slotNumber, phases);
+    batch.channels[i] = channelOf[slot];
+    writeInputs(past, memory, pastAt, slotNumber, kernel.inputs, i * inputSize);
+    if (highway === undefined) return;
+    writeHighwayInputs(
+      past,
+      highway,
+      memory,
+      pastAt,
+      slotNumber,
+      kernel.inputs,
+      i * inputSize + past.inputSize,
+    );
+  }
+
+  /** After a step: whether the stream answers now. `output: last` starts over from a zero state once it has. */
+  function settle(slot: number): boolean {
+    ages[slot]++;
+    if (segment === 0) return true;
+    if (ages[slot] < segment) return false;
+    kernel.memory().fill(0, slot * stride, slot * stride + stateSize);
+    ages[slot] = 0;
+    return true;
+  }
+
+  function fillGap(slot: number, slotNumber: number): void {
+    pushFrame(past, kernel.memory(), slot * stride + stateSize, slotNumber, nothing);
+    place(size, slot, slotNumber);
+    kernel.step(size, size + 1);
+    settle(slot);
+  }
+
+  function normalize(slot: number, timeMs: number, values: ArrayLike<number>): 'ready' | 'late' {
+    if (predicted) {
+      size = 0;
+      predicted = false;
+    }
+    const slotNumber = slotOf(timeMs, periodMs);
+    const plan = planAdvance(lastSlots[slot], slotNumber, gapLimit);
+    if (plan === 'late') return 'late';
+    const scaler = channelOf[slot] * features * 2;
+    for (let k = 0; k < features; k++) {
+      frame[k] = zScore(Math.fround(values[k]), scalers[scaler + 2 * k], scalers[scaler + 2 * k + 1]);
+    }
+    const pastAt = slot * stride + stateSize;
+    if (plan === 'restart') {
+      reset(slot);
+      startPast(past, kernel.memory(), pastAt, frame);
+    } else {
+      for (let missed = slotNumber - plan; missed < slotNumber; missed++) fillGap(slot, missed);
+      pushFrame(past, kernel.memory(), pastAt, slotNumber, frame);
+    }
+    lastSlots[slot] = slotNumber;
+    times[size] = timeMs;
+    place(size, slot, slotNumber);
+    size++;
+    return 'ready';
+  }
+
+  function predict(): void {
+    kernel.step(0, size);
+    for (let i = 0; i < size; i++) answered[i] = settle(batch.slots[i]) ? 1 : 0;
+    predicted = true;
+  }
+
+  function healthOf(slot: number): Health {
+    if (segment > 0) return 'warm';
+    if (ages[slot] < span) return 'cold';
+    return ages[slot] < WARM_SPANS * span ? 'warming' : 'warm';
+  }
+
+  function denormalize(i: number, into?: WritableForecast): StepResult {
+    if (answered[i] === 0) return PENDING;
+    if (into === undefined && pool[i] === undefined) pool[i] = createForecast(model);
+    const forecast = into ?? pool[i];
+    const slot = batch.slots[i];
+    forecast.stream = streams[slot];
+    forecast.timeMs = times[i];
+    forecast.health = healthOf(slot);
+    const pastAt = slot * stride + stateSize;
+    for (let m = 0; m < model.output.targets.length; m++) {
+      const newest = newestValue(past, kernel.memory(), pastAt, lastSlots[slot], model.output.targets[m]);
+      read(kernel.outputs, i, m, newest, batch.channels[i], forecast.values);
+    }
+    return forecast;
+  }
+
+  return {
+    batchLimit,
+    get size() {
+      return size;
+    },
+    open,
+    reset,
+    normalize,
+    predict,
+    denormalize,
+    state: (slot) => kernel.memory().subarray(slot * stride, slot * stride + stateSize),
+  };
+}

@@ -1,0 +1,26 @@
+/** How much of its past a stream has seen since it last started cold. */
+export type Health = 'cold' | 'warming' | 'warm' | 'stale';
+
+/** The answer to one frame. The engine overwrites it at the next call for the same stream: copy what you keep. */
+export interface Forecast {
+  readonly kind: 'forecast';
+  readonly stream: string;
+  /** The time of the frame that it answers. */
+  readonly timeMs: number;
+  readonly health: Health;
+  /** [M * N * Q] in target units, ordered (target, step, quantile). */
+  readonly values: Float32Array;
+  /** The point forecast `step` frames ahead of the target at index `target` of the model's targets. */
+  at(step: number, target?: number): number;
+  /** The lower end of the 80 % interval. */
+  low(step: number, target?: number): number;
+  /** The upper end of the 80 % interval. */
+  high(step: number, target?: number): number;
+}
+
+/** A frame that got no forecast: its slot was stepped before (`late`), or the model (`output: last`) wants more frames. */
+export interface NoForecast {
+  readonly kind: 'late' | 'pending';
+}
+
+export type StepResult = Forecast | NoForecast;

@@ -1,0 +1,46 @@
+import type { Model } from '../model/model.ts';
+import { createForecast } from './answer.ts';
+import { createArena } from './arena.ts';
+import type { NoForecast, StepResult } from './forecast.ts';
+
+/** One raw frame: a number a feature in the model's order. NaN, infinite or absurd numbers count as missing. */
+export interface RawFrame {
+  readonly timeMs: number;
+  readonly values: ArrayLike<number>;
+}
+
+/** One stream's view of a model: its state and nobody else's. */
+export interface Session {
+  /** Advances the stream by one frame. The result is overwritten by the next call.
+   * @throws FrameError when the frame has another number of features or no time */
+  step(frame: RawFrame): StepResult;
+  /** Forgets everything seen: the next frame is the stream's first. */
+  reset(): void;
+  /** A copy of the recurrent state, [P, layers, h then c]. */
+  state(): Float32Array;
+}
+
+/** A frame that cannot be a frame of this model. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError';
+}
+
+const LATE: NoForecast = { kind: 'late' };
+
+export function createSession(model: Model, stream: string): Session {
+  const arena = createArena(model, 1);
+  const slot = arena.open(stream);
+  const forecast = createForecast(model);
+  const { features } = model.input;
+  return {
+    step({ timeMs, values }) {
+      if (!Number.isFinite(timeMs)) throw new FrameError(`time ${timeMs}, expected milliseconds since 1970`);
+      if (values.length !== features) throw new FrameError(`${values.length} values, expected ${features}`);
+      if (arena.normalize(slot, timeMs, values) === 'late') return LATE;
+      arena.predict();
+      return arena.denormalize(0, forecast);
+    },
+    reset: () => arena.reset(slot),
+    state: () => arena.state(slot).slice(),
+  };
+}

@@ -1,0 +1,138 @@
+import { sigmoid, tanh } from '../math/activations.ts';
+import { type FloatTensor, gateCount, type Layer, type Model, type Tensor } from '../model/model.ts';
+import { dotIntegers, joinPlanes, quantizeVector } from './quantized.ts';
+import { dot } from './sums.ts';
+
+/** Advances one layer of one stream by one frame: `state` holds h, then c, at `stateAt` and is updated in place. */
+export type LayerStep = (
+  input: Float32Array,
+  inputAt: number,
+  state: Float32Array,
+  stateAt: number,
+  channel: number,
+) => void;
+
+/** Writes z [G*H] for the LSTM and the plain cell, whose gates see W x and U h as one sum. */
+type PreActivation = (
+  input: Float32Array,
+  inputAt: number,
+  state: Float32Array,
+  stateAt: number,
+  channel: number,
+  z: Float32Array,
+) => void;
+
+interface Sizes {
+  readonly inputs: number;
+  readonly hidden: number;
+  /** G*H */
+  readonly rows: number;
+}
+
+function floats(tensor: Tensor): Float32Array {
+  return (tensor as FloatTensor).values;
+}
+
+/** z = (W x + b) + U h */
+function floatPreActivation(layer: Layer, { inputs, hidden, rows }: Sizes): PreActivation {
+  const W = floats(layer.inputWeights);
+  const U = layer.recurrentWeights && floats(layer.recurrentWeights);
+  const bias = layer.bias.values;
+  return (input, inputAt, state, stateAt, channel, z) => {
+    for (let j = 0; j < rows; j++) {
+      const fromInput = Math.fround(dot(input, inputAt, W, j * inputs, inputs) + bias[channel * rows + j]);
+      z[j] = U === undefined ? fromInput : fromInput + dot(state, stateAt, U, j * hidden, hidden);
+    }
+  };
+}
+
+/** z = (b + accW * (s_W * s_x)) + accU * (s_U * s_h), accW and accU exact integers (DESIGN section 3). */
+function quantizedPreActivation(layer: Layer, { inputs, hidden, rows }: Sizes): PreActivation {
+  const { inputWeights, recurrentWeights, inputLimit, hiddenLimit } = layer;
+  if (inputWeights.kind !== 'int8' || recurrentWeights?.kind !== 'int8') throw new TypeError('float layer');
+  const W = joinPlanes(inputWeights);
+  const U = joinPlanes(recurrentWeights);
+  const inputScales = inputWeights.rowScales;
+  const recurrentScales = recurrentWeights.rowScales;
+  const bias = layer.bias.values;
+  const x = new Int16Array(inputs);
+  const h = new Int16Array(hidden);
+  return (input, inputAt, state, stateAt, channel, z) => {
+    const xScale = quantizeVector(input, inputAt, inputs, inputLimit, x);
+    const hScale = quantizeVector(state, stateAt, hidden, hiddenLimit, h);
+    for (let j = 0; j < rows; j++) {
+      const accW = Math.fround(dotIntegers(x, W, j * inputs, inputs));
+      const accU = Math.fround(dotIntegers(h, U, j * hidden, hidden));
+      const fromInput = Math.fround(accW * Math.fround(inputScales[j] * xScale));
+      const fromHidden = Math.fround(accU * Math.fround(recurrentScales[j] * hScale));
+      z[j] = Math.fround(bias[channel * rows + j] + fromInput) + fromHidden;
+    }
+  };
+}
+
+/** h = tanh(z); a feedforward layer is the same without U. */
+function plainLayer(preActivation: PreActivation, { rows }: Sizes): LayerStep {
+  const z = new Float32Array(rows);
+  return (input, inputAt, state, stateAt, channel) => {
+    preActivation(input, inputAt, state, stateAt, channel, z);
+    for (let j = 0; j < rows; j++) state[stateAt + j] = tanh(z[j]);
+  };
+}
+
+/** i, f, o = sigma(z), g = tanh(z);  c' = i*g + f*c;  h' = o*tanh(c'). */
+function lstmLayer(preActivation: PreActivation, { hidden, rows }: Sizes): LayerStep {
+  const z = new Float32Array(rows);
+  return (input, inputAt, state, stateAt, channel) => {
+    preActivation(input, inputAt, state, stateAt, channel, z);
+    for (let j = 0; j < hidden; j++) {
+      const inputGate = sigmoid(z[j]);
+      const forgetGate = sigmoid(z[hidden + j]);
+      const cellGate = tanh(z[2 * hidden + j]);
+      const outputGate = sigmoid(z[3 * hidden + j]);
+      const cellAt = stateAt + hidden + j;
+      const c = Math.fround(Math.fround(inputGate * cellGate) + Math.fround(forgetGate * state[cellAt]));
+      state[cellAt] = c;
+      state[stateAt + j] = outputGate * tanh(c);
+    }
+  };
+}
+
+/** r, z = sigma((W x + b) + U h), n = tanh((W x + b) + r*(U h + b_n));  h' = (1 - z)*n + z*h  (PyTorch's form). */
+function gruLayer(layer: Layer, { inputs, hidden, rows }: Sizes): LayerStep {
+  const W = floats(layer.inputWeights);
+  const U = floats(layer.recurrentWeights as Tensor);
+  const bias = layer.bias.values;
+  const recurrentBias = (layer.recurrentBias as FloatTensor).values;
+  const fromInput = new Float32Array(rows);
+  const fromHidden = new Float32Array(rows);
+  return (input, inputAt, state, stateAt, channel) => {
+    for (let j = 0; j < rows; j++) {
+      fromInput[j] = dot(input, inputAt, W, j * inputs, inputs) + bias[channel * rows + j];
+      fromHidden[j] = dot(state, stateAt, U, j * hidden, hidden);
+    }
+    for (let j = 0; j < hidden; j++) {
+      const resetGate = sigmoid(Math.fround(fromInput[j] + fromHidden[j]));
+      const updateGate = sigmoid(Math.fround(fromInput[hidden + j] + fromHidden[hidden + j]));
+      const recurrent = Math.fround(fromHidden[2 * hidden + j] + recurrentBias[j]);
+      const newGate = tanh(Math.fround(fromInput[2 * hidden + j] + Math.fround(resetGate * recurrent)));
+      const kept = Math.fround(updateGate * state[stateAt + j]);
+      state[stateAt + j] = Math.fround(Math.fround(1 - updateGate) * newGate) + kept;
+    }
+  };
+}
+
+/** The readable form of every layer of a model, float32 or quantized. */
+export function createLayerSteps(model: Model, inputSize: number): LayerStep[] {
+  const { cell, hidden } = model.architecture;
+  return model.layers.map((layer, index) => {
+    const sizes: Sizes = {
+      inputs: index === 0 ? inputSize : hidden,
+      hidden,
+      rows: gateCount[cell] * hidden,
+    };
+    if (cell === 'gru') return gruLayer(layer, sizes);
+    const quantized = layer.inputWeights.kind === 'int8';
+    const preActivation = quantized ? quantizedPreActivation(layer, sizes) : floatPreActivation(layer, sizes);
+    return cell === 'lstm' ? lstmLayer(preActivation, sizes) : plainLayer(preActivation, sizes);
+  });
+}

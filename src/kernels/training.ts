@@ -1,0 +1,90 @@
+import { createTanh, type Round, tanh } from '../math/activations.ts';
+
+export type Floats = Float32Array | Float64Array;
+
+/** In what precision the trainer computes: float32 with one rounding an operation, or float64 for gradient checks. */
+export interface Precision {
+  readonly round: Round;
+  readonly tanh: (x: number) => number;
+  readonly allocate: (length: number) => Floats;
+}
+
+export const float32: Precision = {
+  round: Math.fround,
+  tanh,
+  allocate: (length) => new Float32Array(length),
+};
+
+const exact: Round = (x) => x;
+
+/** Float64 with the project's own tanh; pass Math.tanh for the tightest gradient check. */
+export function float64(tanh64 = createTanh(exact)): Precision {
+  return { round: exact, tanh: tanh64, allocate: (length) => new Float64Array(length) };
+}
+
+export interface AdamSettings {
+  readonly learningRate: number;
+  /** Decoupled (AdamW): the weights shrink by learningRate * weightDecay before the step; 0 for Adam. */
+  readonly weightDecay: number;
+  /** 1 - beta1^t and 1 - beta2^t. */
+  readonly correction1: number;
+  readonly correction2: number;
+}
+
+/** The gates of one time step for `rows` streams; zx = W x + b and zu = U h are [rows, G*H], states [rows, H]. */
+export interface GateForward {
+  readonly rows: number;
+  readonly hidden: number;
+  readonly zx: Floats;
+  readonly zu: Floats;
+  readonly hPrevious: Floats;
+  readonly cPrevious: Floats;
+  /** Out: the activated gates [rows, G*H]. */
+  readonly gates: Floats;
+  /** Out. LSTM: tanh(c'); GRU: U h + b_n of the candidate. [rows, H] */
+  readonly aside: Floats;
+  readonly c: Floats;
+  readonly h: Floats;
+}
+
+export interface GateBackward extends Omit<GateForward, 'zx' | 'zu' | 'c'> {
+  /** In: dL/dh'. Out: the part of dL/dh that does not pass through U (GRU; 0 elsewhere). [rows, H] */
+  readonly dh: Floats;
+  /** LSTM. In: dL/dc' from later steps. Out: dL/dc. [rows, H] */
+  readonly dc: Floats;
+  /** Out: dL/d(W x + b) [rows, G*H]. */
+  readonly dzx: Floats;
+  /** Out: dL/d(U h) [rows, G*H]; the same array as dzx but for the GRU. */
+  readonly dzu: Floats;
+}
+
+/** What the trainer is written over. Sums keep the stated order, so that every implementation gives the same bits. */
+export interface TrainingKernel {
+  readonly precision: Precision;
+  /** out[r, j] = sum_k x[r, k] w[j, k], k ascending. x [rows, k], w [n, k]. */
+  multiply(out: Floats, x: Floats, w: Floats, rows: number, n: number, k: number): void;
+  /** out[r, k] += sum_j d[r, j] w[j, k], j ascending. */
+  multiplyBack(out: Floats, d: Floats, w: Floats, rows: number, n: number, k: number): void;
+  /** gradient[j, k] += d[r, j] x[r, k] for r of `order`, one after the other. */
+  accumulate(gradient: Floats, d: Floats, x: Floats, order: Int32Array, n: number, k: number): void;
+  /** out[r, j] += bias[biasRows[r], j], and its gradient, from the columns from.. of d [rows, stride]. */
+  addBias(out: Floats, bias: Floats, biasRows: Int32Array, rows: number, n: number): void;
+  accumulateBias(
+    gradient: Floats,
+    d: Floats,
+    biasRows: Int32Array,
+    order: Int32Array,
+    n: number,
+    columns?: { readonly from: number; readonly stride: number },
+  ): void;
+  /** out += x, element by element. */
+  add(out: Floats, x: Floats, length: number): void;
+  rnnForward(step: GateForward): void;
+  rnnBackward(step: GateBackward): void;
+  lstmForward(step: GateForward): void;
+  lstmBackward(step: GateBackward): void;
+  /** With b_n [H]. */
+  gruForward(step: GateForward, recurrentBias: Floats): void;
+  gruBackward(step: GateBackward): void;
+  adam(parameters: Floats, gradient: Floats, m: Floats, v: Floats, settings: AdamSettings): void;
+}

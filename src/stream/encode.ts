@@ -1,0 +1,58 @@
+import { map, type OperatorFunction } from 'rxjs';
+import type { Forecast } from '../engine/forecast.ts';
+import type { Model } from '../model/model.ts';
+import type { Answers } from './denormalize.ts';
+import { formatTime, shortestFloat32 } from './format.ts';
+
+/** What a transport publishes. */
+export interface Publication {
+  readonly stream: string;
+  readonly payload: string;
+}
+
+/** The end of the road. */
+export interface Outcome extends Answers {
+  readonly publications: readonly Publication[];
+}
+
+export interface EncodeOptions {
+  readonly model: Model;
+  /** The model's id, which each forecast carries. */
+  readonly id: string;
+}
+
+/** Forecasts -> JSON. History publishes nothing. */
+export function encode(options: EncodeOptions): OperatorFunction<Answers, Outcome> {
+  return map((round) => {
+    const publications: Publication[] = [];
+    if (round.origin === 'live') {
+      for (const { result } of round.answers) {
+        if (result.kind !== 'forecast') continue;
+        publications.push({ stream: result.stream, payload: encodeForecast(result, options) });
+      }
+    }
+    return { ...round, publications };
+  });
+}
+
+/** DESIGN.md section 7. With several targets each entry names its own. */
+export function encodeForecast(forecast: Forecast, { model, id }: EncodeOptions): string {
+  const { targets, horizons } = model.output;
+  const { names, periodMs } = model.input;
+  return JSON.stringify({
+    stream: forecast.stream,
+    time: formatTime(forecast.timeMs),
+    model: id,
+    health: forecast.health,
+    horizons: targets.flatMap((feature, target) =>
+      horizons.map((steps) => ({
+        ...(targets.length > 1 ? { target: names[feature] } : {}),
+        steps,
+        time: formatTime(forecast.timeMs + steps * periodMs),
+        value: shortestFloat32(forecast.at(steps, target)),
+        low: shortestFloat32(forecast.low(steps, target)),
+        high: shortestFloat32(forecast.high(steps, target)),
+      })),
+    ),
+  });
+}

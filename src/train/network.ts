@@ -1,0 +1,159 @@
+import type { Floats, GateBackward, GateForward, TrainingKernel } from '../kernels/training.ts';
+import { purpose, uniform } from '../math/random.ts';
+import { gateCount } from '../model/model.ts';
+import type { LayerParameters, Parameters, Topology } from './parameters.ts';
+import type { LayerTape, Tape } from './tape.ts';
+
+/** Which elements of h a training update drops; row and unit count over the whole minibatch. */
+export interface Dropout {
+  readonly rate: number;
+  readonly seed: number;
+  readonly update: number;
+  /** The minibatch row of every row of the tape. */
+  readonly batchRows: Int32Array;
+}
+
+/** Called in the backward pass with dL/dh of a layer after step t, all of its paths summed; [R, H]. */
+export type GradientObserver = (layer: number, t: number, dh: Floats) => void;
+
+export interface TrainableNetwork {
+  /** Fills the tape from its x and initial states (h and c before the first step). */
+  forward(parameters: Parameters, tape: Tape, dropout?: Dropout): void;
+  /** Adds dL/dparameters to `gradients`, given the tape's dy. */
+  backward(parameters: Parameters, gradients: Parameters, tape: Tape, observe?: GradientObserver): void;
+}
+
+/** One to four layers of a cell with the head y = (d + V h) + S f, and its backpropagation through time. */
+export function createNetwork(kernel: TrainingKernel, topology: Topology): TrainableNetwork {
+  const { cell, layers, hidden: H, inputs: I, outputs: O } = topology;
+  const { round } = kernel.precision;
+  const G = gateCount[cell] * H;
+  const recurrent = cell !== 'feedforward';
+
+  function gatesForward(step: GateForward, { recurrentBias }: LayerParameters): void {
+    if (cell === 'lstm') kernel.lstmForward(step);
+    else if (cell === 'gru') kernel.gruForward(step, recurrentBias);
+    else kernel.rnnForward(step);
+  }
+
+  function gatesBackward(step: GateBackward): void {
+    if (cell === 'lstm') kernel.lstmBackward(step);
+    else if (cell === 'gru') kernel.gruBackward(step);
+    else kernel.rnnBackward(step);
+  }
+
+  function forwardLayer(parameters: Parameters, tape: Tape, l: number): void {
+    const { rows: R, steps: T } = tape;
+    const layer = parameters.layers[l];
+    const own = tape.layers[l];
+    const input = l === 0 ? tape.x : tape.layers[l - 1].output;
+    kernel.multiply(own.zx, input, layer.inputWeights, T * R, G, l === 0 ? I : H);
+    kernel.addBias(own.zx, layer.bias, l === 0 ? tape.biasRows : tape.sharedRows, T * R, G);
+    for (const step of own.forwardSteps) {
+      if (recurrent) kernel.multiply(step.zu, step.hPrevious, layer.recurrentWeights, R, G, H);
+      gatesForward(step, layer);
+    }
+  }
+
+  function drop({ hAfter, dropout, output }: LayerTape, l: number, tape: Tape, settings?: Dropout): void {
+    tape.dropped = settings !== undefined && settings.rate > 0;
+    if (settings === undefined || !tape.dropped) {
+      output.set(hAfter);
+      return;
+    }
+    const { rate, seed, update, batchRows } = settings;
+    const kept = round(1 / round(1 - rate));
+    for (let q = 0; q < tape.steps * tape.rows; q++) {
+      const t = Math.floor(q / tape.rows);
+      const firstUnit = (t * layers + l) * H;
+      for (let j = 0; j < H; j++) {
+        const keep = uniform(seed, purpose.dropout, update, batchRows[q % tape.rows], firstUnit + j) >= rate;
+        dropout[q * H + j] = keep ? kept : 0;
+        output[q * H + j] = round(hAfter[q * H + j] * dropout[q * H + j]);
+      }
+    }
+  }
+
+  /** Views of the rows whose answers count. */
+  function answering(tape: Tape): { count: number; output: Floats; x: Floats } {
+    const from = tape.answersFrom * tape.rows;
+    return {
+      count: tape.steps * tape.rows - from,
+      output: tape.layers[layers - 1].output.subarray(from * H),
+      x: tape.x.subarray(from * I),
+    };
+  }
+
+  function forward(parameters: Parameters, tape: Tape, dropout?: Dropout): void {
+    for (let l = 0; l < layers; l++) {
+      forwardLayer(parameters, tape, l);
+      drop(tape.layers[l], l, tape, dropout);
+    }
+    const { count, output, x } = answering(tape);
+    kernel.multiply(tape.y, output, parameters.headWeights, count, O, H);
+    kernel.addBias(tape.y, parameters.headBias, tape.sharedRows, count, O);
+    kernel.multiply(tape.skipped, x, parameters.skip, count, O, I);
+    kernel.add(tape.y, tape.skipped, count * O);
+  }
+
+  function backwardHead(parameters: Parameters, gradients: Parameters, tape: Tape): void {
+    const { count, output, x } = answering(tape);
+    kernel.accumulate(gradients.headWeights, tape.dy, output, tape.answerOrder, O, H);
+    kernel.accumulateBias(gradients.headBias, tape.dy, tape.sharedRows, tape.answerOrder, O);
+    kernel.accumulate(gradients.skip, tape.dy, x, tape.answerOrder, O, I);
+    const { dOutput } = tape.layers[layers - 1];
+    dOutput.fill(0);
+    const from = tape.answersFrom * tape.rows * H;
+    kernel.multiplyBack(dOutput.subarray(from), tape.dy, parameters.headWeights, count, O, H);
+  }
+
+  function backwardLayer(
+    parameters: Parameters,
+    gradients: Parameters,
+    tape: Tape,
+    l: number,
+    observe?: GradientObserver,
+  ): void {
+    const { rows: R, steps: T, order } = tape;
+    const own = tape.layers[l];
+    own.dh.fill(0);
+    own.dc.fill(0);
+    for (let t = T - 1; t >= 0; t--) {
+      kernel.add(own.dh, own.dOutput.subarray(t * R * H), R * H);
+      observe?.(l, t, own.dh);
+      const step = own.backwardSteps[t];
+      gatesBackward(step);
+      if (recurrent) kernel.multiplyBack(own.dh, step.dzu, parameters.layers[l].recurrentWeights, R, G, H);
+    }
+    const gradient = gradients.layers[l];
+    const input = l === 0 ? tape.x : tape.layers[l - 1].output;
+    kernel.accumulate(gradient.inputWeights, own.dzx, input, order, G, l === 0 ? I : H);
+    kernel.accumulateBias(gradient.bias, own.dzx, l === 0 ? tape.biasRows : tape.sharedRows, order, G);
+    if (recurrent) kernel.accumulate(gradient.recurrentWeights, own.dzu, own.hBefore, order, G, H);
+    if (cell === 'gru') {
+      const candidate = { from: 2 * H, stride: G };
+      kernel.accumulateBias(gradient.recurrentBias, own.dzu, tape.sharedRows, order, H, candidate);
+    }
+  }
+
+  function backward(
+    parameters: Parameters,
+    gradients: Parameters,
+    tape: Tape,
+    observe?: GradientObserver,
+  ): void {
+    backwardHead(parameters, gradients, tape);
+    for (let l = layers - 1; l >= 0; l--) {
+      const { dOutput, dropout } = tape.layers[l];
+      if (tape.dropped) for (let i = 0; i < dOutput.length; i++) dOutput[i] = round(dOutput[i] * dropout[i]);
+      backwardLayer(parameters, gradients, tape, l, observe);
+      if (l === 0) return;
+      const below = tape.layers[l - 1].dOutput;
+      below.fill(0);
+      const { inputWeights } = parameters.layers[l];
+      kernel.multiplyBack(below, tape.layers[l].dzx, inputWeights, tape.steps * tape.rows, G, H);
+    }
+  }
+
+  return { forward, backward };
+}
