@@ -30,17 +30,14 @@ export function emptyMoments(inputs: number, outputs: number): Moments {
   };
 }
 
-/** Joins moments of the same shape. */
-export function sumMoments(all: readonly Moments[]): Moments {
-  const total = emptyMoments(all[0].inputs, all[0].outputs);
-  for (const moments of all) {
-    total.count += moments.count;
-    for (const part of ['x', 'y', 'xx', 'xy', 'yy'] as const) {
-      const sums = total[part];
-      for (let i = 0; i < sums.length; i++) sums[i] += moments[part][i];
-    }
+/** Adds `more`, of the same shape, to `total`. */
+export function addMoments(total: Moments, more: Moments): void {
+  total.count += more.count;
+  for (const part of ['x', 'y', 'xx', 'xy', 'yy'] as const) {
+    const sums = total[part];
+    const terms = more[part];
+    for (let i = 0; i < sums.length; i++) sums[i] += terms[i];
   }
-  return total;
 }
 
 /** Adds one window. Of xx only the lower triangle: `mirrorMoments` ends the adding. */

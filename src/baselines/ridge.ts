@@ -3,8 +3,8 @@ import { type HeldValues, holdAll } from '../data/held.ts';
 import type { Scaler } from '../signal/scaler.ts';
 import type { Forecaster, ForecastTask } from './forecaster.ts';
 import { fitLinear, type LinearMap, type UncountedWindow } from './linear.ts';
-import { sumMoments } from './moments.ts';
-import { allChannels, type Channel, ownChannels } from './windows.ts';
+import { addMoments, emptyMoments } from './moments.ts';
+import { allChannels, type Channel, ownChannels, type Range } from './windows.ts';
 
 export type RidgeName = 'own96' | 'own336' | 'own336each' | 'all12';
 
@@ -69,19 +69,16 @@ function fitVariant(plan: Plan, options: RidgeOptions, held: HeldValues): RidgeV
   const channels = (allFeatures ? allChannels : ownChannels)({ held, scalers, window, targets, steps });
   const groups = each ? channels.map((channel) => [channel]) : [channels];
   if (groups.length > maximumMaps) return undefined;
-  const fits = groups.map((group) => fitGroup(group, options, window));
-  const maps = fits.flatMap((fit) => fit?.map ?? []);
-  if (maps.length < groups.length) return undefined;
-
   const inputs = allFeatures ? features * window : window - 1;
+  const fits = groups.flatMap((group) => fitGroup(group, inputs, options) ?? []);
+  if (fits.length < groups.length) return undefined;
+
   const x = new Float64Array(inputs);
   const forecast = (series: number, origin: number, out: Float64Array) => {
     channels.forEach((channel, i) => {
       if (channel.series !== series) return;
       channel.writeInputs(origin, x);
-      const { weights, bias } = maps[each ? i : 0];
-      const [first] = channel.targets;
-      applyMap(weights, bias, x, out.subarray(first * steps));
+      applyMap(fits[each ? i : 0].map, x, out.subarray(channel.targets[0] * steps));
       for (const m of channel.targets) {
         const newest = held[series][targets[m]][origin];
         const { scale } = scalers[series][targets[m]];
@@ -89,23 +86,12 @@ function fitVariant(plan: Plan, options: RidgeOptions, held: HeldValues): RidgeV
       }
     });
   };
-  const validationMse = Float64Array.from({ length: steps }, (_, s) => {
-    let squares = 0;
-    let pairs = 0;
-    for (const fit of fits) {
-      if (!fit) continue;
-      for (let r = s; r < fit.pairs.length; r += steps) {
-        squares += fit.map.squares[r];
-        pairs += fit.pairs[r];
-      }
-    }
-    return squares / pairs;
-  });
-  return { name, allFeatures, window, maps, validationMse, forecast };
+  const validationMse = Float64Array.from({ length: steps }, (_, s) => meanSquare(fits, s, steps));
+  return { name, allFeatures, window, maps: fits.map(({ map }) => map), validationMse, forecast };
 }
 
 /** out = bias + x weights */
-function applyMap(weights: Float64Array, bias: Float64Array, x: Float64Array, out: Float64Array): void {
+function applyMap({ weights, bias }: LinearMap, x: Float64Array, out: Float64Array): void {
   const outputs = bias.length;
   out.set(bias);
   for (let i = 0; i < x.length; i++) {
@@ -120,67 +106,80 @@ interface Fit {
   readonly pairs: Float64Array;
 }
 
+/** The mean squared error at step index `s`, over all maps and targets. */
+function meanSquare(fits: readonly Fit[], s: number, steps: number): number {
+  let squares = 0;
+  let count = 0;
+  for (const { map, pairs } of fits) {
+    for (let r = s; r < pairs.length; r += steps) {
+      squares += map.squares[r];
+      count += pairs[r];
+    }
+  }
+  return squares / count;
+}
+
 /** Fits one map on the windows of the group that lie inside the training part, λ chosen by those whose answers lie
  * inside the validation part; undefined with fewer windows than inputs, or without a pair to choose by. */
-function fitGroup(group: readonly Channel[], options: RidgeOptions, window: number): Fit | undefined {
-  const { dataset, split, steps } = options;
-  const seriesOf = (channel: Channel) => dataset.series[channel.series];
-  const train = sumMoments(
-    group.map((channel) => {
-      const { firstSlot, length } = seriesOf(channel);
-      const from = Math.max(0, split.start - firstSlot) + window - 1;
-      return channel.moments(from, Math.max(from, Math.min(length, split.trainEnd - firstSlot) - steps));
-    }),
-  );
-  if (train.count < train.inputs) return undefined;
-  const ranges = group.map((channel) => validationRange(seriesOf(channel), split, steps));
-  const validation = sumMoments(group.map((channel, i) => channel.moments(ranges[i].from, ranges[i].to)));
-  function* uncounted(): Generator<UncountedWindow> {
-    for (const [i, channel] of group.entries()) yield* findUncounted(channel, ranges[i], options, train.inputs);
+function fitGroup(group: readonly Channel[], inputs: number, options: RidgeOptions): Fit | undefined {
+  const { dataset, steps } = options;
+  const outputs = group[0].targets.length * steps;
+  const train = emptyMoments(inputs, outputs);
+  const validation = emptyMoments(inputs, outputs);
+  for (const channel of group) {
+    const series = dataset.series[channel.series];
+    addMoments(train, channel.moments(trainingRange(series, channel, options)));
+    addMoments(validation, channel.moments(validationRange(series, options)));
   }
-  const pairs = new Float64Array(train.outputs).fill(validation.count);
-  for (const { outputs } of uncounted()) {
-    for (const r of outputs) pairs[r]--;
+  const uncounted = () => findUncounted(group, inputs, options);
+  const pairs = new Float64Array(outputs).fill(validation.count);
+  for (const window of uncounted()) {
+    for (const r of window.outputs) pairs[r]--;
   }
-  if (pairs.includes(0)) return undefined;
+  if (train.count < inputs || pairs.includes(0)) return undefined;
   return { map: fitLinear(train, validation, uncounted), pairs };
 }
 
-interface Range {
-  readonly from: number;
-  readonly to: number;
+/** Newest rows of the windows that lie inside the training part, answers and all. */
+function trainingRange(series: Series, { window }: Channel, { split, steps }: RidgeOptions): Range {
+  const from = Math.max(0, split.start - series.firstSlot) + window - 1;
+  return { from, to: Math.max(from, Math.min(series.length, split.trainEnd - series.firstSlot) - steps) };
 }
 
 /** Newest rows whose answers all lie inside the validation part. */
-function validationRange({ firstSlot, length }: Series, { trainEnd, validationEnd }: Split, steps: number): Range {
-  const from = Math.max(0, trainEnd - firstSlot - 1);
-  return { from, to: Math.max(from, Math.min(length, validationEnd - firstSlot - steps)) };
+function validationRange({ firstSlot, length }: Series, { split, steps }: RidgeOptions): Range {
+  const from = Math.max(0, split.trainEnd - firstSlot - 1);
+  return { from, to: Math.max(from, Math.min(length, split.validationEnd - firstSlot - steps)) };
 }
 
 /** The windows with answers that do not count: a pair does when its target was really read, at the newest row and at
  * the step. Each is overwritten by the next. */
 function* findUncounted(
-  channel: Channel,
-  { from, to }: Range,
-  { dataset, targets, steps }: RidgeOptions,
+  group: readonly Channel[],
   inputs: number,
+  options: RidgeOptions,
 ): Generator<UncountedWindow> {
-  const { values, length } = dataset.series[channel.series];
+  const { dataset, targets, steps } = options;
   const features = dataset.features.length;
-  const isUnread = (row: number, m: number) => row >= length || Number.isNaN(values[row * features + targets[m]]);
   const x = new Float64Array(inputs);
-  const y = new Float64Array(channel.targets.length * steps);
-  for (let origin = from; origin < to; origin++) {
-    const outputs: number[] = [];
-    channel.targets.forEach((m, i) => {
-      const isOriginUnread = isUnread(origin, m);
-      for (let s = 1; s <= steps; s++) {
-        if (isOriginUnread || isUnread(origin + s, m)) outputs.push(i * steps + s - 1);
-      }
-    });
-    if (outputs.length === 0) continue;
-    channel.writeInputs(origin, x);
-    channel.writeAnswers(origin, y);
-    yield { x, y, outputs };
+  const y = new Float64Array(group[0].targets.length * steps);
+  for (const channel of group) {
+    const series = dataset.series[channel.series];
+    const isUnread = (row: number, m: number) =>
+      row >= series.length || Number.isNaN(series.values[row * features + targets[m]]);
+    const { from, to } = validationRange(series, options);
+    for (let origin = from; origin < to; origin++) {
+      const outputs: number[] = [];
+      channel.targets.forEach((m, i) => {
+        const isOriginUnread = isUnread(origin, m);
+        for (let s = 1; s <= steps; s++) {
+          if (isOriginUnread || isUnread(origin + s, m)) outputs.push(i * steps + s - 1);
+        }
+      });
+      if (outputs.length === 0) continue;
+      channel.writeInputs(origin, x);
+      channel.writeAnswers(origin, y);
+      yield { x, y, outputs };
+    }
   }
 }

@@ -3,10 +3,10 @@ import { normalize, type Scaler } from '../signal/scaler.ts';
 import type { ForecastTask } from './forecaster.ts';
 import { addWindow, emptyMoments, type Moments, mirrorMoments, slidingMoments } from './moments.ts';
 
-/** The z-scores of one feature of one series, its first value repeated before it and its last one after it. */
-interface PaddedSeries {
-  readonly z: Float64Array;
-  readonly scaler: Scaler;
+/** Rows from <= row < to. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What one linear map is asked about: the windows that answer for one target of one series, or for all targets. */
@@ -14,8 +14,10 @@ export interface Channel {
   readonly series: number;
   /** Indices into the task's targets. */
   readonly targets: readonly number[];
-  /** The moments of the windows with newest rows from <= t < to. */
-  moments(from: number, to: number): Moments;
+  /** L: values looked at, the newest included. */
+  readonly window: number;
+  /** The moments of the windows with these newest rows. */
+  moments(newest: Range): Moments;
   /** Writes x [D] of the window with newest row `origin`. */
   writeInputs(origin: number, x: Float64Array): void;
   /** Writes y [R], the increments after it. */
@@ -35,12 +37,13 @@ export function ownChannels(options: ChannelOptions): Channel[] {
   const { held, targets, steps, window } = options;
   return held.flatMap((_, series) =>
     targets.map((feature, m) => {
-      const { z } = padSeries(options, series, feature);
+      const z = padSeries(options, series, feature);
       const offset = window - 1;
       return {
         series,
         targets: [m],
-        moments: (from: number, to: number) =>
+        window,
+        moments: ({ from, to }: Range) =>
           slidingMoments(z, { start: offset + from, count: to - from, window, steps }),
         writeInputs(origin: number, x: Float64Array) {
           const newest = offset + origin;
@@ -59,7 +62,7 @@ export function ownChannels(options: ChannelOptions): Channel[] {
 export function allChannels(options: ChannelOptions): Channel[] {
   const { held, targets, steps, window } = options;
   return held.map((features, series) => {
-    const all = features.map((_, k) => padSeries(options, series, k).z);
+    const all = features.map((_, k) => padSeries(options, series, k));
     const offset = window - 1;
     const inputs = all.length * window;
     const writeInputs = (origin: number, x: Float64Array) => {
@@ -76,7 +79,7 @@ export function allChannels(options: ChannelOptions): Channel[] {
         for (let s = 1; s <= steps; s++) y[m * steps + s - 1] = all[k][newest + s] - all[k][newest];
       });
     };
-    const moments = (from: number, to: number) => {
+    const moments = ({ from, to }: Range) => {
       const total = emptyMoments(inputs, targets.length * steps);
       const x = new Float64Array(total.inputs);
       const y = new Float64Array(total.outputs);
@@ -88,17 +91,21 @@ export function allChannels(options: ChannelOptions): Channel[] {
       mirrorMoments(total);
       return total;
     };
-    return { series, targets: targets.map((_, m) => m), moments, writeInputs, writeAnswers };
+    return { series, targets: targets.map((_, m) => m), window, moments, writeInputs, writeAnswers };
   });
 }
 
-function padSeries({ held, scalers, window, steps }: ChannelOptions, series: number, feature: number): PaddedSeries {
+/** The z-scores of one feature of one series, its first value repeated before it and its last one after it. */
+function padSeries(
+  { held, scalers, window, steps }: ChannelOptions,
+  series: number,
+  feature: number,
+): Float64Array {
   const values = held[series][feature];
-  const scaler = scalers[series][feature];
-  const last = values.length - 1;
-  const z = Float64Array.from({ length: window - 1 + values.length + steps }, (_, i) => {
-    const row = Math.min(last, Math.max(0, i - (window - 1)));
-    return normalize(values[row], scaler.mean, scaler.scale);
+  const { mean, scale } = scalers[series][feature];
+  const before = window - 1;
+  return Float64Array.from({ length: before + values.length + steps }, (_, i) => {
+    const row = Math.min(values.length - 1, Math.max(0, i - before));
+    return normalize(values[row], mean, scale);
   });
-  return { z, scaler };
 }

@@ -33,9 +33,11 @@ export interface ObserverOptions {
   readonly forecasts: TopicPattern;
   /** The key of the target in the sensors' messages. */
   readonly target: string;
+  readonly modelId: string;
 }
 
 interface ForecastMessage {
+  readonly model: string;
   readonly time: string;
   readonly horizons: readonly { readonly steps: number; readonly value: number }[];
 }
@@ -44,7 +46,7 @@ interface ForecastMessage {
 const departuresLimit = 10_000;
 
 export async function startObserver(options: ObserverOptions): Promise<Observer> {
-  const { brokerUrl, sensors, forecasts, target } = options;
+  const { brokerUrl, sensors, forecasts, target, modelId } = options;
   const streams = new Map<string, StreamView>();
   const latencyNs = createHistogram();
   const departures = new Map<string, number>();
@@ -52,7 +54,13 @@ export async function startObserver(options: ObserverOptions): Promise<Observer>
   const view = (stream: string): StreamView => {
     const known = streams.get(stream);
     if (known) return known;
-    const fresh: StreamView = { stream, timeMs: Number.NaN, value: Number.NaN, ahead: new Map(), messages: 0 };
+    const fresh: StreamView = {
+      stream,
+      timeMs: Number.NaN,
+      value: Number.NaN,
+      ahead: new Map(),
+      messages: 0,
+    };
     streams.set(stream, fresh);
     return fresh;
   };
@@ -64,8 +72,10 @@ export async function startObserver(options: ObserverOptions): Promise<Observer>
     seen.value = values[0];
     seen.messages++;
   };
-  const seeForecast = (stream: string, payload: Uint8Array) => {
-    const { time, horizons } = JSON.parse(payload.toString()) as ForecastMessage;
+  const seeForecast = (stream: string, payload: Buffer) => {
+    const forecast = parseForecast(payload, modelId);
+    if (!forecast) return;
+    const { time, horizons } = forecast;
     count++;
     view(stream).ahead = new Map(horizons.map(({ steps, value }) => [steps, value]));
     const departure = `${stream} ${time}`;
@@ -94,4 +104,14 @@ export async function startObserver(options: ObserverOptions): Promise<Observer>
     },
     close: () => client.endAsync(),
   };
+}
+
+/** Undefined for what the service did not write: anybody may publish to a broker. */
+function parseForecast(payload: Buffer, modelId: string): ForecastMessage | undefined {
+  try {
+    const body = JSON.parse(payload.toString()) as ForecastMessage | null;
+    return body?.model === modelId && Array.isArray(body.horizons) ? body : undefined;
+  } catch {
+    return undefined;
+  }
 }

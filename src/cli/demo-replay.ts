@@ -42,7 +42,10 @@ export async function startReplay(options: ReplayOptions): Promise<Replay> {
   const startedMs = performance.now();
   const advance = () => {
     // what is due by the clock: a late timer loses no time
-    const due = Math.min(ticks.length, 1 + Math.floor(((performance.now() - startedMs) / 1000) * ticksPerSecond));
+    const due = Math.min(
+      ticks.length,
+      1 + Math.floor(((performance.now() - startedMs) / 1000) * ticksPerSecond),
+    );
     while (tick < due) publish(ticks[tick++]);
     if (tick === ticks.length) stop();
   };

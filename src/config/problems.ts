@@ -33,7 +33,9 @@ interface Line {
 
 /** In the order of the file, as a reader meets them. */
 function throwSorted(lines: readonly Line[]): never {
-  throw new ConfigError([...lines].sort((a, b) => a.line - b.line).map(({ text }) => text));
+  const texts = [...lines].sort((a, b) => a.line - b.line).map(({ text }) => text);
+  // one value can fail two checks that say the same
+  throw new ConfigError([...new Set(texts)]);
 }
 
 function lineAt({ line, text }: Position, path: KeyPath, message: string): Line {

@@ -81,7 +81,7 @@ export function canonicalRecipe(recipe: Recipe): string {
   const { cell, layers, hidden, output, segment, wide } = model;
   const { loss, quantile, optimizer, learningRate, weightDecay, epochs, batch, chunk, resets } = training;
   const { dropout, schedule, clip, patience, seed } = training;
-  const document = new Document({
+  const content = {
     ...{ name, version, release, data: basename(data), time, stream },
     period: periodMs === undefined ? undefined : formatDuration(periodMs),
     ...{ season, phases, features, target: targets.length === 1 ? targets[0] : targets, share },
@@ -92,7 +92,8 @@ export function canonicalRecipe(recipe: Recipe): string {
       ...{ optimizer, learningRate, weightDecay: optimizer === 'adamw' ? weightDecay : undefined },
       ...{ epochs, batch, chunk, resets, dropout, schedule, clip, patience, seed },
     },
-  });
+  };
+  const document = new Document(content, { aliasDuplicateObjects: false });
   visit(document, (_, node) => {
     if (isSeq(node)) node.flow = true;
   });

@@ -38,12 +38,17 @@ function decodeText(bytes: Uint8Array, name: string): string {
     // drops a byte order mark
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new DataError(`${name}: found bytes that are not UTF-8 text, expected a CSV saved as UTF-8`, { cause });
+    throw new DataError(`${name}: found bytes that are not UTF-8 text, expected a CSV saved as UTF-8`, {
+      cause,
+    });
   }
 }
 
 function findDelimiter(text: string): string {
-  const header = text.trimStart().split(/[\r\n]/, 1)[0].replace(/"[^"]*"/g, '');
+  const header = text
+    .trimStart()
+    .split(/[\r\n]/, 1)[0]
+    .replace(/"[^"]*"/g, '');
   const counted = [',', ';', '\t'].map((delimiter) => ({ delimiter, count: header.split(delimiter).length }));
   return counted.reduce((best, next) => (next.count > best.count ? next : best)).delimiter;
 }
@@ -59,7 +64,9 @@ function parseRows(text: string, name: string): CsvRow[] {
     }) as unknown as CsvRow[];
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
-    throw new DataError(`${name}: not a CSV: ${cause.message.replace(/\s+/g, ' ')}; close the quotes`, { cause });
+    throw new DataError(`${name}: not a CSV: ${cause.message.replace(/\s+/g, ' ')}; close the quotes`, {
+      cause,
+    });
   }
 }
 
@@ -95,7 +102,9 @@ export function findColumn(table: Table, column: string): number {
   if (index === -1) {
     const near = nearestName(column, table.columns);
     const hint = near === undefined ? '' : `, did you mean '${near}'?`;
-    throw new DataError(`${table.name} has no column '${column}'${hint} (its columns: ${table.columns.join(', ')})`);
+    throw new DataError(
+      `${table.name} has no column '${column}'${hint} (its columns: ${table.columns.join(', ')})`,
+    );
   }
   if (table.columns.lastIndexOf(column) !== index) {
     throw new DataError(`${table.name} line 1: two columns are called '${column}'; rename one of them`);
@@ -123,7 +132,9 @@ export function readNumbers(table: Table, column: string): NumericColumn {
   });
   if (count > malformedLimit * table.rows.length) {
     const cell = table.rows[first][index];
-    const fix = /^[+-]?\d+,\d+$/.test(cell) ? 'write decimals with a point' : `leave '${column}' out of features`;
+    const fix = /^[+-]?\d+,\d+$/.test(cell)
+      ? 'write decimals with a point'
+      : `leave '${column}' out of features`;
     throw new DataError(
       `${table.name} line ${table.lines[first]}, column '${column}': found '${cell}', expected a number ` +
         `(${count} of ${table.rows.length} cells are none); ${fix}`,

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { nearestName } from '../math/nearest.ts';
 import { type Combine, createAligner, type Frame } from '../signal/align.ts';
+import { formatDuration } from '../signal/duration.ts';
 import { slotOf } from '../signal/slots.ts';
 import { findColumn, type NumericColumn, parseTable, readNumbers, type Table } from './csv.ts';
 import { DataError } from './data-error.ts';
@@ -77,9 +78,13 @@ function checkFeatures(table: Table, { features }: LoadOptions, taken: (number |
   if (features.length === 0) throw new DataError(`${table.name}: no feature is named, expected at least one`);
   features.forEach((feature, k) => {
     if (taken.includes(findColumn(table, feature))) {
-      throw new DataError(`${table.name}: column '${feature}' is the time or the stream, it cannot be a feature too`);
+      throw new DataError(
+        `${table.name}: column '${feature}' is the time or the stream, it cannot be a feature too`,
+      );
     }
-    if (features.indexOf(feature) !== k) throw new DataError(`${table.name}: feature '${feature}' is named twice`);
+    if (features.indexOf(feature) !== k) {
+      throw new DataError(`${table.name}: feature '${feature}' is named twice`);
+    }
   });
 }
 
@@ -95,18 +100,24 @@ function checkGrid(table: Table, streams: readonly StreamRows[], periodMs: numbe
   }
   if (cells <= maximumCells) return;
   throw new DataError(
-    `${table.name}: a row each ${periodMs / 1000} s makes ${cells.toLocaleString('en')} cells, expected at most ` +
+    `${table.name}: a row each ${formatDuration(periodMs)} makes ${cells.toLocaleString('en')} cells, expected at most ` +
       `${maximumCells.toLocaleString('en')}; lengthen the period or correct the times (the widest gap, ` +
       `${(widest.gapMs / 86_400_000).toFixed(1)} days, ends at line ${table.lines[widest.row]})`,
   );
 }
 
 /** Every cell that is no number and no word for missing, said once a column. */
-function countMalformed(table: Table, { features, warn }: LoadOptions, columns: NumericColumn[]): MutableCounts {
+function countMalformed(
+  table: Table,
+  { features, warn }: LoadOptions,
+  columns: NumericColumn[],
+): MutableCounts {
   const rows = table.rows.length + table.raggedLines.length;
-  let malformed = table.raggedLines.length * features.length;
-  if (malformed > 0) {
-    warn?.(`${table.name} line ${table.raggedLines[0]}: not ${table.columns.length} cells (${table.raggedLines.length} such lines left out)`);
+  const ragged = table.raggedLines.length;
+  let malformed = ragged * features.length;
+  if (ragged > 0) {
+    const expected = `expected ${table.columns.length} cells as in the header`;
+    warn?.(`${table.name} line ${table.raggedLines[0]}: ${expected} (${ragged} such lines left out)`);
   }
   columns.forEach((column, k) => {
     const first = column.malformed.indexOf(1);
@@ -115,7 +126,7 @@ function countMalformed(table: Table, { features, warn }: LoadOptions, columns: 
     malformed += count;
     const cell = table.rows[first][table.columns.indexOf(features[k])];
     warn?.(
-      `${table.name} line ${table.lines[first]}, column '${features[k]}': '${cell}' is no number ` +
+      `${table.name} line ${table.lines[first]}, column '${features[k]}': found '${cell}', expected a number ` +
         `(${count} such cells count as missing)`,
     );
   });
@@ -129,7 +140,11 @@ interface AlignmentOptions {
   readonly counts: MutableCounts;
 }
 
-function alignSeries(stream: StreamRows, columns: readonly NumericColumn[], options: AlignmentOptions): Series {
+function alignSeries(
+  stream: StreamRows,
+  columns: readonly NumericColumn[],
+  options: AlignmentOptions,
+): Series {
   const { periodMs, combine, counts } = options;
   const features = columns.length;
   const aligner = createAligner({ periodMs, features, combine });

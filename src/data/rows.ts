@@ -1,6 +1,6 @@
+import { parseTimeMs } from '../signal/times.ts';
 import { findColumn, type Table } from './csv.ts';
 import { DataError } from './data-error.ts';
-import { looksLikeTime, parseTimeMs } from './times.ts';
 
 /** The rows of one stream, in the order of the file, which is the order of time. */
 export interface StreamRows {
@@ -13,6 +13,7 @@ export interface StreamRows {
 /** Likely first. */
 const timeNames = ['time', 'timestamp', 'datetime', 'date_time', 'time_hour', 'date', 'ts', 'ds', 'epoch'];
 
+const timeFormats = 'ISO 8601 such as 2013-01-01T06:00:00Z, or epoch s or ms';
 const hourMs = 3_600_000;
 
 /** The index of the named column, or of the one whose name or, failing that, whose content says that it is the time. */
@@ -25,42 +26,67 @@ export function findTimeColumn(table: Table, name: string | undefined): number {
   const index = byName ?? row.findIndex(looksLikeTime);
   if (index >= 0) return index;
   throw new DataError(
-    `${table.name} line ${table.lines[0]}: found no column of times (ISO 8601 such as 2013-01-01T06:00:00Z, or epoch ` +
-      `s or ms) among ${table.columns.join(', ')}; name it with 'time:'`,
+    `${table.name} line ${table.lines[0]}: found no column of times (${timeFormats}) among ` +
+      `${table.columns.join(', ')}; name it with 'time:'`,
   );
 }
 
+/** Whether a cell is surely a time: a bare number only where it lies after 1990, so that counters and years do not pass. */
+function looksLikeTime(text: string): boolean {
+  const timeMs = parseTimeMs(text);
+  return Number.isNaN(Number(text)) ? !Number.isNaN(timeMs) : timeMs >= Date.UTC(1990, 0);
+}
+
 /** Splits the rows by stream, in the order of their first rows. Within a stream times may stand still but never fall. */
-export function groupStreams(table: Table, timeIndex: number, streamIndex: number | undefined): StreamRows[] {
+export function groupStreams(
+  table: Table,
+  timeIndex: number,
+  streamIndex: number | undefined,
+): readonly StreamRows[] {
   const { name: file, columns, lines, rows } = table;
   if (rows.length < 2) throw new DataError(`${file} has ${rows.length} row, expected at least 2`);
   const streams = new Map<string, StreamRows>();
   rows.forEach((row, i) => {
     const name = streamIndex === undefined ? 'default' : row[streamIndex];
-    if (name === '') throw new DataError(`${file} line ${lines[i]}: no stream name in '${columns[streamIndex ?? 0]}'`);
+    if (name === '') {
+      throw new DataError(
+        `${file} line ${lines[i]}: '${columns[streamIndex ?? 0]}' is empty, expected a stream`,
+      );
+    }
     const timeMs = parseTimeMs(row[timeIndex]);
     if (Number.isNaN(timeMs)) {
       throw new DataError(
         `${file} line ${lines[i]}, column '${columns[timeIndex]}': found '${row[timeIndex]}', expected a time ` +
-          `(ISO 8601 such as 2013-01-01T06:00:00Z, or epoch s or ms); correct it or name another column with 'time:'`,
+          `(${timeFormats}); correct it or name another column with 'time:'`,
       );
     }
-    let stream = streams.get(name);
-    if (!stream) streams.set(name, (stream = { name, rows: [], timesMs: [] }));
-    const backMs = stream.timesMs[stream.timesMs.length - 1] - timeMs;
-    if (backMs > 0) {
-      const before = lines[stream.rows[stream.rows.length - 1]];
-      const fix = backMs <= hourMs ? 'sort by time, in UTC if clocks were put back' : 'sort by time';
-      const orStream = streamIndex === undefined ? ", or name the column that tells the sensors apart with 'stream:'" : '';
-      throw new DataError(
-        `${file} line ${lines[i]}: time goes back to ${row[timeIndex]} after ${rows[stream.rows[stream.rows.length - 1]][timeIndex]} ` +
-          `on line ${before}${streamIndex === undefined ? '' : ` of stream '${name}'`}; ${fix}${orStream}`,
-      );
+    const stream = streams.get(name) ?? { name, rows: [], timesMs: [] };
+    const last = stream.rows.length - 1;
+    if (stream.timesMs[last] > timeMs) {
+      const fall = { before: stream.rows[last], row: i, backMs: stream.timesMs[last] - timeMs };
+      throw fallingTime(table, fall, { timeIndex, stream: streamIndex === undefined ? undefined : name });
     }
     stream.rows.push(i);
     stream.timesMs.push(timeMs);
+    streams.set(name, stream);
   });
   return [...streams.values()];
+}
+
+function fallingTime(
+  { name: file, lines, rows }: Table,
+  { before, row, backMs }: { before: number; row: number; backMs: number },
+  { timeIndex, stream }: { timeIndex: number; stream: string | undefined },
+): DataError {
+  const sort =
+    backMs <= hourMs ? 'sort the rows by time, in UTC if clocks were put back' : 'sort the rows by time';
+  const where = stream === undefined ? '' : ` of stream '${stream}'`;
+  const fix =
+    stream === undefined ? `${sort}, or name the column that tells the sensors apart with 'stream:'` : sort;
+  return new DataError(
+    `${file} line ${lines[row]}: time goes back to ${rows[row][timeIndex]} after ` +
+      `${rows[before][timeIndex]} on line ${lines[before]}${where}; ${fix}`,
+  );
 }
 
 /** The period of data that names none: half of the rows follow the one before them sooner, half later. */

@@ -2,8 +2,13 @@ import { fitScaler, type Scaler } from '../signal/scaler.ts';
 import type { Dataset, Series, Split } from './dataset.ts';
 
 /** A scaler a feature, fitted on the training part of all the given series together. */
-export function fitFeatureScalers({ features, series }: Pick<Dataset, 'features' | 'series'>, split: Split): Scaler[] {
-  return features.map((_, k) => fitScaler(trainingValues(series, split, { feature: k, features: features.length })));
+export function fitFeatureScalers(
+  { features, series }: Pick<Dataset, 'features' | 'series'>,
+  split: Split,
+): Scaler[] {
+  return features.map((_, k) =>
+    fitScaler(trainingValues(series, split, { feature: k, features: features.length })),
+  );
 }
 
 /** [series][feature]: one scaler a feature for all streams, or with `perStream` (share: channels) one for each stream. */

@@ -28,10 +28,17 @@ export function splitByTime({ series }: Dataset, shares: readonly number[]): Spl
     throw new DataError(`${asText}: expected fractions that add up to at most 1, or whole numbers of slots`);
   }
   if (!isFractions && sum > total) {
-    throw new DataError(`${asText} takes ${sum} slots, the data has ${total}; use fractions or smaller counts`);
+    throw new DataError(
+      `${asText} takes ${sum} slots, the data has ${total}; use fractions or smaller counts`,
+    );
   }
   const border = (share: number) => start + (isFractions ? Math.floor(total * share + tolerance) : share);
-  const split = { start, trainEnd: border(train), validationEnd: border(train + validation), end: border(sum) };
+  const split = {
+    start,
+    trainEnd: border(train),
+    validationEnd: border(train + validation),
+    end: border(sum),
+  };
   checkParts(series, split, asText);
   return split;
 }
@@ -43,7 +50,8 @@ function checkParts(series: Dataset['series'], split: Split, asText: string): vo
       const first = Math.max(0, from - firstSlot);
       return first < Math.min(length, to - firstSlot) && present.subarray(first, to - firstSlot).includes(1);
     });
-    if (!hasRow) throw new DataError(`${asText} leaves no row to the ${part} part; give it a larger share or more data`);
+    if (!hasRow)
+      throw new DataError(`${asText} leaves no row to the ${part} part; give it a larger share or more data`);
   }
 }
 
@@ -60,7 +68,9 @@ export function checkTrainable(
       const place = perStream ? `'${feature}' of stream '${group[0].stream}'` : `'${feature}'`;
       const { count, isConstant } = surveyFeature(group, split, k, features.length);
       if (count === 0 && targets.includes(k)) {
-        throw new DataError(`target ${place} has only gaps in the training part; choose another target or split`);
+        throw new DataError(
+          `target ${place} has only gaps in the training part; choose another target or split`,
+        );
       }
       if (count === 0 || isConstant) {
         const found = count === 0 ? 'has only gaps' : 'never changes';

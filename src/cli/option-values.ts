@@ -1,0 +1,30 @@
+import { InvalidArgumentError } from 'commander';
+import { parseDuration } from '../signal/duration.ts';
+
+/** Readers of option values: what they throw is put behind the option's name. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
+  };
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('Expected a number above 0.');
+}
+
+export function duration(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== undefined) return milliseconds;
+  throw new InvalidArgumentError('Expected a duration such as 90s, 5m or 1h.');
+}
+
+/** `a,b` and several options add up. */
+export function nameList(text: string, before: readonly string[] = []): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.every((name) => name !== '')) return [...before, ...names];
+  throw new InvalidArgumentError('Expected a column, or several with commas between them.');
+}

@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { type Commands, cells, type Report, splits, type Terminal } from './command.ts';
+import { duration, nameList, positiveNumber, wholeNumber } from './option-values.ts';
+
+const contract = `
+Exit codes: 0 done, 1 the work failed, 2 the arguments, a file or a recipe are wrong.
+With --json the last line of standard output is one JSON object, and nothing else is there.`;
+
+const largestSeed = 2 ** 32 - 1;
+
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Runs a command's work with the terminal that its options ask for. */
+export type Perform = (
+  options: CommonOptions,
+  work: (terminal: Terminal) => Promise<Report>,
+) => Promise<void>;
+
+/** The command line: names, options, help. What a command does lies in its own file. */
+export function createProgram(commands: Commands, perform: Perform): Command {
+  const program = new Command('cellstream')
+    .description('LSTM forecasting for sensor streams: train offline, run int8 on the device over MQTT.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .exitOverride(); // before the commands are made: they inherit it
+  addDemo(program, commands);
+  addTrain(program, commands, perform);
+  addEvaluate(program, commands, perform);
+  addGradients(program, commands, perform);
+  addInspect(program, commands, perform);
+  for (const command of program.commands) {
+    command
+      .option('--json', 'print one JSON object instead of text')
+      .option('--quiet', 'no progress and no log lines');
+  }
+  return program.addHelpText(
+    'after',
+    `
+Examples:
+  cellstream demo
+  cellstream train weather.csv --target temp --horizon 24
+  cellstream evaluate out/weather.pb --data weather.csv
+${contract}`,
+  );
+}
+
+function addTrain(program: Command, commands: Commands, perform: Perform): void {
+  add(
+    program,
+    'train <recipe|data>',
+    'Train a model: NAME.pb (int8), NAME.float.pb and a card with plots.',
+    `Examples:
+  # what the recipe says, into the folder models/weather
+  cellstream train recipe.yaml --out models/weather
+
+  # without a recipe: forecast the column temp up to 24 steps ahead
+  cellstream train weather.csv --target temp --horizon 24`,
+  )
+    .option('--target <column>', 'with a CSV: the column to forecast, or several with commas', nameList)
+    .option('--stream <column>', 'with a CSV: the column that tells the sensors apart')
+    .option('--horizon <steps>', 'forecast this many steps ahead', wholeNumber(1, 288))
+    .addOption(new Option('--cell <kind>', 'another cell than the recipe has').choices(cells))
+    .option('--budget <time>', 'stop training after this time, such as 5m', duration)
+    .option('--out <folder>', 'where the model and its card land', 'out')
+    .option('--seed <number>', 'another seed than the recipe has', wholeNumber(0, largestSeed))
+    .option('--resume', 'go on from the checkpoint in --out, to the same bits')
+    .action((input: string, { budget, resume, ...options }) =>
+      perform(options, (terminal) =>
+        commands.train(
+          { ...options, input, resume: resume === true, ...(budget !== undefined && { budgetMs: budget }) },
+          terminal,
+        ),
+      ),
+    );
+}
+
+function addEvaluate(program: Command, commands: Commands, perform: Perform): void {
+  add(
+    program,
+    'evaluate <model>',
+    'Stream a recording through a model, beside persistence, seasonal naive and ridge.',
+    `Examples:
+  # how good is it on the part that it was not trained on?
+  cellstream evaluate weather.pb --data weather.csv
+
+  # what does int8 cost? the errors as JSON
+  cellstream evaluate weather.pb --data weather.csv --float weather.float.pb --json`,
+  )
+    .requiredOption('--data <csv>', 'the recording')
+    .addOption(
+      new Option('--split <part>', 'the part of the recording to score').choices(splits).default('test'),
+    )
+    .option('--float <file>', 'a float model to compare with')
+    .action((model: string, options) =>
+      perform(options, (terminal) => commands.evaluate({ ...options, model }, terminal)),
+    );
+}
+
+function addGradients(program: Command, commands: Commands, perform: Perform): void {
+  add(
+    program,
+    'gradients <recipe>',
+    'Measure how the gradient of the last output falls or grows over the steps back in time, cell by cell.',
+    `Examples:
+  # rnn, lstm and gru on the data of the recipe; gradients.svg lands in out
+  cellstream gradients recipe.yaml
+
+  # 200 steps back
+  cellstream gradients recipe.yaml --steps 200 --out docs`,
+  )
+    .option('--steps <number>', 'how far back in time', wholeNumber(2, 10_000), 100)
+    .option('--out <folder>', 'where the plot lands', 'out')
+    .option('--seed <number>', 'another seed than the recipe has', wholeNumber(0, largestSeed))
+    .action((recipe: string, options) =>
+      perform(options, (terminal) => commands.gradients({ ...options, recipe }, terminal)),
+    );
+}
+
+function addInspect(program: Command, commands: Commands, perform: Perform): void {
+  add(
+    program,
+    'inspect <model>',
+    'Say what is in a model file, prove it by its golden vectors, and time a step on this machine.',
+    `Example:
+  cellstream inspect weather.pb`,
+  ).action((model: string, options) => perform(options, (terminal) => commands.inspect({ model }, terminal)));
+}
+
+function addDemo(program: Command, commands: Commands): void {
+  add(
+    program,
+    'demo',
+    'Watch it work: a broker, three recorded weather stations and live forecasts, all in one process.',
+    `Examples:
+  # a live table until the recording ends
+  cellstream demo
+
+  # 20 seconds, then the figures
+  cellstream demo --seconds 20 --json`,
+  )
+    .option('--seconds <number>', 'stop after this time', positiveNumber)
+    .option('--port <number>', 'of the broker (default: a free one)', wholeNumber(1, 65_535))
+    .action(({ seconds, port, json }) => commands.demo({ seconds, port, json: json === true }));
+}
+
+function add(program: Command, usage: string, description: string, examples: string): Command {
+  const command = program.command(usage).description(description);
+  return command.addHelpText('after', `\n${examples}\n${contract}`);
+}
+
+function readVersion(): string {
+  // two folders up from src/cli and from dist/cli
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

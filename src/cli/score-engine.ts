@@ -1,0 +1,49 @@
+import type { Dataset, Part, Split } from '../data/dataset.ts';
+import type { Engine } from '../engine/engine.ts';
+import { createScorer, type Score } from '../evaluate/score.ts';
+
+/** Which part of a dataset a model is scored on. */
+export interface ScoredPart {
+  readonly dataset: Dataset;
+  readonly split: Split;
+  readonly part: Part;
+}
+
+/** Streams every series through the engine from its first row, as a service would, and scores one part. The states
+ * are warm from everything earlier. */
+export function scoreEngine(
+  engine: Engine,
+  { dataset, split, part }: ScoredPart,
+  onRow?: (done: number) => void,
+): Score {
+  const { output } = engine.model;
+  const { steps, targets, horizons } = output;
+  const scorer = createScorer({ dataset, split, part, targets, steps, horizons });
+  const size = targets.length * steps;
+  const [point, low, high] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
+  const hasInterval = engine.model.calibration.levels.length > 0 || output.quantiles.length > 0;
+  const width = dataset.features.length;
+  let done = 0;
+  dataset.series.forEach(({ stream, values, present, firstSlot, length }, index) => {
+    const session = engine.openSession(stream);
+    for (let row = 0; row < length; row++) {
+      onRow?.(done++);
+      if (present[row] === 0) continue;
+      const answer = session.step({
+        timeMs: (firstSlot + row) * dataset.periodMs,
+        values: values.subarray(row * width, (row + 1) * width),
+      });
+      if (answer.kind !== 'forecast') continue;
+      for (let i = 0; i < size; i++) {
+        const target = Math.floor(i / steps);
+        const step = (i % steps) + 1;
+        point[i] = answer.at(step, target);
+        low[i] = answer.low(step, target);
+        high[i] = answer.high(step, target);
+      }
+      if (hasInterval) scorer.add(index, row, point, low, high);
+      else scorer.add(index, row, point);
+    }
+  });
+  return scorer.score();
+}

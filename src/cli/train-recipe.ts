@@ -1,0 +1,59 @@
+import { basename, extname } from 'node:path';
+import { createRecipe, loadRecipe, type Recipe } from '../config/recipe.ts';
+import type { TrainArguments } from './command.ts';
+import { readInputFile } from './input-file.ts';
+import { UsageError } from './usage-error.ts';
+
+/** The recipe that the arguments of `train` ask for: a file's, or one made around a CSV. */
+export function recipeOf(args: TrainArguments): Recipe {
+  const { horizon, seed, cell } = args;
+  const written = isYaml(args.input) ? recipeOfFile(args) : recipeOfData(args);
+  const recipe = cell === undefined ? written : withCell(written, cell);
+  return {
+    ...recipe,
+    ...(horizon !== undefined && { horizons: [horizon] }),
+    ...(seed !== undefined && { training: { ...recipe.training, seed } }),
+  };
+}
+
+export function readRecipe(path: string): Recipe {
+  return loadRecipe(new TextDecoder().decode(readInputFile(path, 'recipe')), path);
+}
+
+function recipeOfFile({ input, target, stream }: TrainArguments): Recipe {
+  for (const [option, value] of Object.entries({ target, stream })) {
+    if (value === undefined) continue;
+    throw new UsageError(`--${option} is for a CSV; ${input} says it itself, with the key ${option}`);
+  }
+  return readRecipe(input);
+}
+
+function recipeOfData({ input, target, stream }: TrainArguments): Recipe {
+  if (target === undefined) {
+    throw new UsageError(`${input} is no recipe (.yaml), so name the column to forecast with --target`);
+  }
+  return createRecipe(
+    { name: nameFor(input), data: input, target: [...target], ...(stream !== undefined && { stream }) },
+    input,
+  );
+}
+
+/** The same recipe for another cell, without what was said for the first one alone. */
+function withCell(recipe: Recipe, cell: Recipe['model']['cell']): Recipe {
+  const { wide } = recipe.model;
+  const model = { ...recipe.model, cell, wide: cell === 'lstm' ? wide : 'auto' } as const;
+  if (cell !== 'feedforward') return { ...recipe, model };
+  // it looks at a window, model.segment, and carries no state
+  const { lags: _, ...rest } = recipe;
+  return { ...rest, model, phases: 1 };
+}
+
+function isYaml(path: string): boolean {
+  return ['.yaml', '.yml'].includes(extname(path).toLowerCase());
+}
+
+/** The file's name, made fit for a model's. */
+function nameFor(path: string): string {
+  const words = basename(path, extname(path)).replace(/[^A-Za-z0-9._-]+/g, '-');
+  return words.replace(/^[._-]+|-+$/g, '').slice(0, 64) || 'model';
+}

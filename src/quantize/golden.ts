@@ -1,0 +1,29 @@
+import type { Dataset, Split } from '../data/dataset.ts';
+import { type Golden, type Model, outputSize } from '../model/model.ts';
+import { createStreamRun } from './stream-run.ts';
+
+/** The fewest frames that prove a model on a device. */
+const LEAST_FRAMES = 64;
+
+/** max(64, 3P) consecutive frames of the first stream from the start of validation, and what this model makes of them
+ * from a zero state. Missing rows are frames of NaN. */
+export function createGolden(model: Model, dataset: Dataset, split: Split): Golden {
+  const { phases } = model.architecture;
+  const [series] = dataset.series;
+  const features = dataset.features.length;
+  const wanted = Math.max(LEAST_FRAMES, 3 * phases);
+  const from = Math.max(0, Math.min(split.trainEnd - series.firstSlot, series.length - wanted));
+  const count = Math.min(wanted, series.length - from);
+  const size = outputSize(model.output);
+  const frames = series.values.slice(from * features, (from + count) * features);
+  const outputs = new Float32Array(count * size);
+  const timesMs = new Float64Array(count);
+  const run = createStreamRun(model, series.stream);
+  for (let i = 0; i < count; i++) {
+    const slot = series.firstSlot + from + i;
+    timesMs[i] = slot * dataset.periodMs;
+    const answers = run.step(slot, frames.subarray(i * features, (i + 1) * features));
+    if (answers) outputs.set(answers, i * size);
+  }
+  return { stream: series.stream, timesMs, frames, outputs, state: run.state.slice() };
+}

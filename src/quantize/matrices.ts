@@ -1,0 +1,39 @@
+import { roundHalfEven } from '../math/rounding.ts';
+import type { FloatTensor, QuantizedTensor } from '../model/model.ts';
+
+/** One int8 plane, or two with integer = 32 * plane + lowPlane. */
+export const PLANE_LIMIT = 127;
+export const WIDE_LIMIT = 2047;
+export const INPUT_WEIGHT_LIMIT = 4079;
+
+/** Symmetric, a scale a row from its largest magnitude: w = integer * scale, |integer| <= limit. */
+export function quantizeMatrix({ values, shape }: FloatTensor, limit: number): QuantizedTensor {
+  const [rows, columns] = shape;
+  const integers = new Int16Array(values.length);
+  const rowScales = new Float32Array(rows);
+  for (let j = 0; j < rows; j++) {
+    const row = values.subarray(j * columns, (j + 1) * columns);
+    let most = 0;
+    for (const value of row) most = Math.max(most, Math.abs(value));
+    // an all-zero row quantizes exactly under any scale; 1 avoids 0/0
+    rowScales[j] = most === 0 ? 1 : most / limit;
+    const inverse = most === 0 ? 0 : Math.fround(limit / most);
+    row.forEach((value, k) => {
+      const integer = roundHalfEven(Math.fround(value * inverse));
+      integers[j * columns + k] = Math.max(-limit, Math.min(limit, integer));
+    });
+  }
+  if (limit <= PLANE_LIMIT) return { kind: 'int8', shape, plane: Int8Array.from(integers), rowScales };
+  const plane = Int8Array.from(integers, (integer) => Math.floor((integer + 16) / 32));
+  const lowPlane = Int8Array.from(integers, (integer, i) => integer - 32 * plane[i]);
+  return { kind: 'int8', shape, plane, lowPlane, rowScales };
+}
+
+/** What the integers stand for. */
+export function dequantize({ plane, lowPlane, rowScales, shape }: QuantizedTensor): Float32Array {
+  const columns = shape[1];
+  return Float32Array.from(plane, (high, i) => {
+    const integer = lowPlane ? 32 * high + lowPlane[i] : high;
+    return integer * rowScales[Math.floor(i / columns)];
+  });
+}

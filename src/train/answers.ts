@@ -1,0 +1,55 @@
+import type { Floats, Precision } from '../kernels/training.ts';
+import type { Loss } from './losses.ts';
+import type { Run } from './runs.ts';
+
+/** Which rows of a run may be looked at: targets at row `end` or later lie in another part. */
+export interface Bounds {
+  readonly end: number;
+  /** N */
+  readonly steps: number;
+}
+
+/** The increment that the network should have answered: x[i + s] - x[i] in z units; NaN where it is not known. */
+export function increment(run: Run, targets: number, i: number, m: number, s: number, end: number): number {
+  const from = i * targets + m;
+  const to = (i + s) * targets + m;
+  if (i + s >= end || run.read[from] === 0 || run.read[to] === 0) return Number.NaN;
+  return Math.fround(run.targets[to] - run.targets[from]);
+}
+
+/** How many answers of row i have a known truth. */
+export function countKnown(run: Run, targets: number, i: number, { end, steps }: Bounds): number {
+  let known = 0;
+  for (let m = 0; m < targets; m++) {
+    for (let s = 1; s <= steps; s++) if (!Number.isNaN(increment(run, targets, i, m, s, end))) known++;
+  }
+  return known;
+}
+
+/** Writes dL/dy of one row of answers [O] and returns its summed loss; an answer whose truth is unknown weighs nothing.
+ * @param weight 1 / (known answers of the minibatch) */
+export function writeSlopes(
+  run: Run,
+  i: number,
+  { end, steps }: Bounds,
+  y: Floats,
+  dy: Floats,
+  at: number,
+  { loss, weight, precision, targets }: { loss: Loss; weight: number; precision: Precision; targets: number },
+): number {
+  let sum = 0;
+  for (let m = 0; m < targets; m++) {
+    for (let s = 1; s <= steps; s++) {
+      const o = at + m * steps + s - 1;
+      const truth = increment(run, targets, i, m, s, end);
+      if (Number.isNaN(truth)) {
+        dy[o] = 0;
+        continue;
+      }
+      const error = precision.round(y[o] - truth);
+      sum += loss.value(error);
+      dy[o] = precision.round(weight * loss.slope(error));
+    }
+  }
+  return sum;
+}
