@@ -4,7 +4,7 @@ import type { SensorMessage, Tick } from './demo-data.ts';
 
 export interface ReplayOptions {
   readonly brokerUrl: string;
-  readonly topics: TopicPattern;
+  readonly sensors: TopicPattern;
   readonly ticks: readonly Tick[];
   readonly ticksPerSecond: number;
   /** Called right before a message is published. */
@@ -23,7 +23,7 @@ export interface Replay {
 }
 
 export async function startReplay(options: ReplayOptions): Promise<Replay> {
-  const { brokerUrl, topics, ticks, ticksPerSecond, onPublish } = options;
+  const { brokerUrl, sensors, ticks, ticksPerSecond, onPublish } = options;
   const client = createClient(brokerUrl);
   await connectClient(client);
   let tick = 0;
@@ -35,7 +35,7 @@ export async function startReplay(options: ReplayOptions): Promise<Replay> {
   const publish = (rows: Tick) => {
     for (const row of rows) {
       onPublish(row);
-      client.publish(topics.topicOf(row.stream), row.payload, { qos: 0 });
+      client.publish(sensors.topicOf(row.stream), row.payload, { qos: 0 });
       messages++;
     }
   };

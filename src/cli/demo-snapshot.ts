@@ -1,6 +1,7 @@
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { type MeanError, poolErrors } from '../calibrate/running-error.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Model } from '../model/model.ts';
 import type { DemoService } from '../service/demo-service.ts';
 import type { Counters } from '../stream/counters.ts';
 import type { Observer, StreamView } from './demo-observer.ts';
@@ -11,14 +12,12 @@ export type StreamSnapshot = Readonly<StreamView> & MeanError;
 /** The demo at one moment. */
 export interface DemoSnapshot extends MeanError {
   readonly url: string;
-  /** Name and version. */
+  /** Name, version, cell and numbers. */
   readonly model: string;
   readonly target: string;
   readonly horizons: readonly number[];
   readonly periodMs: number;
   readonly streams: readonly StreamSnapshot[];
-  /** The time of the newest message; undefined before the first. */
-  readonly time: number | undefined;
   readonly ticks: number;
   readonly allTicks: number;
   readonly messages: number;
@@ -53,12 +52,13 @@ export function createSnapshots({
   replay,
   allTicks,
 }: DemoParts): () => DemoSnapshot {
-  const { name, version, input, output } = engine.model;
-  const looks: { readonly atMs: number; readonly messages: number }[] = [];
+  const { input, output } = engine.model;
+  const looks = [{ atMs: performance.now(), messages: 0 }];
   const rateNow = (): number => {
     const now = { atMs: performance.now(), messages: replay.messages };
     looks.push(now);
-    while (now.atMs - looks[0].atMs > rateWindowMs) looks.shift();
+    // at least the look before this one stays, however long ago it was
+    while (looks.length > 2 && now.atMs - looks[0].atMs > rateWindowMs) looks.shift();
     const spanMs = now.atMs - looks[0].atMs;
     return spanMs === 0 ? 0 : ((now.messages - looks[0].messages) * 1000) / spanMs;
   };
@@ -66,15 +66,13 @@ export function createSnapshots({
     const streams = [...observer.streams.values()]
       .map((view) => ({ ...view, ...poolErrors(service.errors.get(view.stream) ?? []) }))
       .sort((a, b) => a.stream.localeCompare(b.stream));
-    const times = streams.map(({ timeMs }) => timeMs);
     return {
       url,
-      model: `${name} ${version}`,
+      model: describeModel(engine.model),
       target: input.names[output.targets[0]],
       horizons: output.horizons,
       periodMs: input.periodMs,
       streams,
-      time: times.length > 0 ? Math.max(...times) : undefined,
       ticks: replay.ticks,
       allTicks,
       messages: replay.messages,
@@ -88,6 +86,12 @@ export function createSnapshots({
       counters: { ...service.counters.ended },
     };
   };
+}
+
+function describeModel({ name, version, architecture, layers }: Model): string {
+  const { cell, hidden } = architecture;
+  const numbers = layers.every(({ inputWeights }) => inputWeights.kind === 'int8') ? 'int8' : 'float32';
+  return `${name} ${version}, ${cell === 'none' ? 'linear' : `${cell} ${hidden}, ${numbers}`}`;
 }
 
 function percentile(histogram: RecordableHistogram, rank: number): number {

@@ -26,7 +26,7 @@ export function renderDemo(snapshot: DemoSnapshot, { width, color }: TableOption
   const paint = (style: Style, text: string) =>
     color ? styleText(style, text, { validateStream: false }) : text;
   const head = [
-    [`cellstream`, `${snapshot.model}, int8, on ${snapshot.streams.length} sensors over MQTT`],
+    [`cellstream`, `${snapshot.model}, on ${snapshot.streams.length} sensors over MQTT`],
     [`broker    `, snapshot.url],
     [`replay    `, describeReplay(snapshot)],
     [`speed     `, describeSpeed(snapshot)],
@@ -53,11 +53,10 @@ export function summarize({ mae, persistenceMae, target, horizons, periodMs }: D
   );
 }
 
-export function describeReplay({ time, ticks, allTicks, messages, forecasts }: DemoSnapshot): string {
+export function describeReplay({ ticks, allTicks, messages, forecasts }: DemoSnapshot): string {
   const done = Math.floor((20 * ticks) / Math.max(1, allTicks));
   const bar = '█'.repeat(done) + '░'.repeat(20 - done);
-  const now = time === undefined ? dash : formatTime(time).slice(0, 16).replace('T', ' ');
-  return `${bar} ${now} UTC, ${ticks} of ${allTicks} frames, ${messages} messages, ${forecasts} forecasts`;
+  return `${bar} ${ticks} of ${allTicks} frames, ${messages} messages, ${forecasts} forecasts`;
 }
 
 export function describeSpeed({
@@ -76,6 +75,7 @@ export function describeSpeed({
 function columnsOf({ streams, target, horizons, periodMs }: DemoSnapshot): Column[] {
   return [
     { title: 'sensor', cells: streams.map(({ stream }) => stream), style: () => 'bold' },
+    { title: 'time (UTC)', cells: streams.map(({ timeMs }) => formatMoment(timeMs)), style: () => 'dim' },
     { title: target, cells: streams.map(({ value }) => formatValue(value)) },
     ...horizons.map(
       (step): Column => ({
@@ -85,7 +85,7 @@ function columnsOf({ streams, target, horizons, periodMs }: DemoSnapshot): Colum
       }),
     ),
     {
-      title: 'error',
+      title: 'MAE',
       cells: streams.map(({ mae }) => formatValue(mae, 2)),
       style: (row) => (streams[row].mae < streams[row].persistenceMae ? 'green' : undefined),
     },
@@ -103,7 +103,7 @@ function renderColumns(
   const lines = ['', ...columns[0].cells.map(() => '')];
   let used = 0;
   columns.forEach(({ title, cells, style }, index) => {
-    const wide = Math.max(title.length, ...cells.map((cell) => cell.length)) + (index === 0 ? 0 : 3);
+    const wide = Math.max(title.length, ...cells.map((cell) => cell.length)) + (index === 0 ? 0 : 2);
     used += wide;
     if (used > width) return;
     const pad = (text: string) => (index === 0 ? text.padEnd(wide) : text.padStart(wide));
@@ -119,6 +119,11 @@ function renderColumns(
 function formatAhead(step: number, periodMs: number): string {
   const aheadMs = step * periodMs;
   return `+${aheadMs % hourMs === 0 ? `${aheadMs / hourMs}h` : formatDuration(aheadMs)}`;
+}
+
+/** 10-27 17:00 */
+function formatMoment(timeMs: number): string {
+  return Number.isNaN(timeMs) ? dash : formatTime(timeMs).slice(5, 16).replace('T', ' ');
 }
 
 function formatValue(value: number | undefined, digits = 1): string {

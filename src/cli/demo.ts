@@ -1,21 +1,22 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loadRecipe } from '../config/recipe.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { loadDataset } from '../data/load.ts';
-import { type Engine, loadModel } from '../engine/engine.ts';
+import { loadModel } from '../engine/engine.ts';
 import type { Model } from '../model/model.ts';
-import { type EmbeddedBroker, startBroker } from '../mqtt/broker.ts';
+import { type EmbeddedBroker, PortInUseError, startBroker } from '../mqtt/broker.ts';
 import { parseTopicPattern } from '../mqtt/topic.ts';
 import { startDemoService } from '../service/demo-service.ts';
 import { formatTime } from '../stream/format.ts';
-import { historyOf, testTicks } from './demo-data.ts';
+import { historyOf, type SensorMessage, testTicks } from './demo-data.ts';
 import { type Observer, startObserver } from './demo-observer.ts';
 import { type Replay, startReplay } from './demo-replay.ts';
 import { createSnapshots, type DemoSnapshot } from './demo-snapshot.ts';
 import { summarize } from './demo-table.ts';
 import { openView } from './demo-view.ts';
+import { readInputFile } from './input-file.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface DemoOptions {
   /** From the first replayed message; without it until the test part is over. */
@@ -37,43 +38,41 @@ const forecasts = parseTopicPattern('cellstream/{stream}/forecast');
 const ticksPerSecond = 30;
 const drainMs = 1_000;
 
+/** Whatever has to be closed, the newest first. */
+type Closing = { close(): unknown }[];
+
 /** The whole service against a replay of recorded sensors, in one process and over a real broker. */
 export async function runDemo(options: DemoOptions): Promise<void> {
-  const broker = await startBroker(options.port);
+  const closing: Closing = [];
+  let look: () => DemoSnapshot;
   try {
-    await runAgainst(broker, options);
+    look = await replayTestPart(options, closing);
   } finally {
-    await broker.close();
+    for (const part of closing.reverse()) await part.close();
   }
+  report(look(), options);
 }
 
-async function runAgainst(broker: EmbeddedBroker, options: DemoOptions): Promise<void> {
-  const engine = await openModel(options.model ?? shippedPath('nyc-weather.pb'));
-  const dataset = openData(options.data ?? shippedPath('weather.csv'), engine.model);
-  const ticks = testTicks(dataset, engine.model);
-  if (ticks.length === 0)
-    throw new DemoError(`the data has no row in the test part, ${testPart(engine.model)}`);
+async function replayTestPart(options: DemoOptions, closing: Closing): Promise<() => DemoSnapshot> {
+  const opened = <T extends Closing[number]>(part: T): T => {
+    closing.push(part);
+    return part;
+  };
+  const broker = opened(await openBroker(options.port));
+  const engine = await loadModel(readInputFile(options.model ?? shippedPath('nyc-weather.pb'), 'model'));
+  const { model, id: modelId } = engine;
+  const dataset = openData(options.data ?? shippedPath('weather.csv'), model);
+  const ticks = testTicks(dataset, model);
+  if (ticks.length === 0) throw new UsageError(`the data has no row in the test part, ${testPart(model)}`);
+  console.error(`${model.name} ${model.version}: warming ${dataset.series.length} sensors on their history`);
 
-  let fail = (_: unknown) => {};
-  const failed = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
   const common = { brokerUrl: broker.url, sensors, forecasts };
-  const service = await startDemoService({
-    ...common,
-    engine,
-    history: historyOf(dataset, engine.model),
-    onFailure: fail,
-  });
-  const target = engine.model.input.names[engine.model.output.targets[0]];
-  const observer = await startObserver({ ...common, target, modelId: engine.id });
-  const replay = await startReplay({
-    brokerUrl: broker.url,
-    topics: sensors,
-    ticks,
-    ticksPerSecond,
-    onPublish: ({ stream, time }) => observer.noteSent(stream, time),
-  });
+  const history = historyOf(dataset, model);
+  const service = opened(await startDemoService({ ...common, engine, history }));
+  const target = model.input.names[model.output.targets[0]];
+  const observer = opened(await startObserver({ ...common, target, modelId }));
+  const onPublish = ({ stream, time }: SensorMessage) => observer.noteSent(stream, time);
+  const replay = opened(await startReplay({ ...common, ticks, ticksPerSecond, onPublish }));
   const look = createSnapshots({
     url: broker.url,
     engine,
@@ -82,28 +81,32 @@ async function runAgainst(broker: EmbeddedBroker, options: DemoOptions): Promise
     replay,
     allTicks: ticks.length,
   });
-  const view = openView(look, options);
-  const stopListening = stopOnRequest(replay, options.seconds);
+  opened(openView(look, options));
+  opened(stopOnRequest(replay, options.seconds));
+  await Promise.race([replay.done, service.failed]);
+  await Promise.race([drain(replay, observer), service.failed]);
+  return look;
+}
+
+async function openBroker(port: number | undefined): Promise<EmbeddedBroker> {
   try {
-    await Promise.race([replay.done, failed]);
-    await Promise.race([drain(replay, observer), failed]);
-  } finally {
-    stopListening();
-    view.close();
-    for (const part of [replay, observer, service]) await part.close();
+    return await startBroker(port);
+  } catch (cause) {
+    throw cause instanceof PortInUseError ? new UsageError(cause.message, { cause }) : cause;
   }
-  report(look(), options);
 }
 
 /** The time limit and the signals all end the replay; what follows is the same. */
-function stopOnRequest(replay: Replay, seconds: number | undefined): () => void {
+function stopOnRequest(replay: Replay, seconds: number | undefined): Closing[number] {
   const timer = seconds === undefined ? undefined : setTimeout(replay.stop, seconds * 1000);
   process.once('SIGINT', replay.stop);
   process.once('SIGTERM', replay.stop);
-  return () => {
-    clearTimeout(timer);
-    process.off('SIGINT', replay.stop);
-    process.off('SIGTERM', replay.stop);
+  return {
+    close() {
+      clearTimeout(timer);
+      process.off('SIGINT', replay.stop);
+      process.off('SIGTERM', replay.stop);
+    },
   };
 }
 
@@ -137,13 +140,6 @@ function report(snapshot: DemoSnapshot, { json }: DemoOptions): void {
       counters,
     }),
   );
-}
-
-async function openModel(path: string): Promise<Engine> {
-  const bytes = await readFile(path).catch((cause: Error) => {
-    throw new DemoError(`cannot read the model ${path}: ${cause.message}`, { cause });
-  });
-  return loadModel(bytes);
 }
 
 /** The columns are those of the recipe that the model was trained by. */

@@ -1,5 +1,145 @@
+import { fitRidge, type RidgeVariant } from '../baselines/ridge.ts';
+import { loadRecipe } from '../config/recipe.ts';
+import { DataError } from '../data/data-error.ts';
+import type { Dataset, Split } from '../data/dataset.ts';
+import { partRange } from '../data/split.ts';
+import type { Engine } from '../engine/engine.ts';
+import { scoreBaselines } from '../evaluate/baselines.ts';
+import type { Model } from '../model/model.ts';
+import type { Scaler } from '../signal/scaler.ts';
+import { slotOf } from '../signal/slots.ts';
 import type { EvaluateArguments, Report, Terminal } from './command.ts';
+import { floatTwin, loadEngine } from './load-engine.ts';
+import { loadForRecipe } from './prepare.ts';
+import { createProgress } from './progress.ts';
+import { type ScoredPart, scoreEngine } from './score-engine.ts';
+import { scoreTable } from './score-table.ts';
 
-export async function runEvaluate(_args: EvaluateArguments, _terminal: Terminal): Promise<Report> {
-  throw new Error('not built yet');
+/** Streams a CSV through the engine and scores one part beside the baselines, on the same pairs. */
+export async function runEvaluate(args: EvaluateArguments, terminal: Terminal): Promise<Report> {
+  const engine = await loadEngine(args.model);
+  const { model } = engine;
+  const recipe = loadRecipe(model.training.recipe, `${args.model}:recipe`);
+  const { dataset } = loadForRecipe(recipe, args.data, terminal.warn);
+  const split = splitOf(model, dataset);
+  checkPart(dataset, split, args);
+  const scored: ScoredPart = { dataset, split, part: args.split };
+  const int8 = scoreWithProgress(engine, scored, 'int8 engine', terminal);
+  const floatPath = args.float ?? floatTwin(args.model);
+  const floatEngine = floatPath === undefined ? undefined : await loadEngine(floatPath);
+  const float = floatEngine && scoreWithProgress(floatEngine, scored, 'float engine', terminal);
+
+  const { targets, steps, horizons } = model.output;
+  const scalers = scalersOf(model, dataset);
+  const ridge = fitForEvaluation(dataset, split, { targets, steps, scalers }, terminal);
+  const {
+    persistence,
+    seasonal,
+    ridge: picked,
+    ridgeVariants,
+  } = scoreBaselines({
+    ...{ dataset, split, part: args.split, targets, steps, horizons, scalers, ridge },
+    season: model.input.season,
+  });
+  const baselines = {
+    persistence: persistence.horizons,
+    seasonal: seasonal.horizons ?? {},
+    ridge: picked.horizons ?? {},
+  };
+  const variants = Object.entries(ridgeVariants).map(([name, score]) => [name, score.horizons]);
+  const sheet = { n: int8.n, int8: int8.horizons, baselines, ...(float && { float: float.horizons }) };
+  return {
+    summary: {
+      id: engine.id,
+      split: args.split,
+      n: int8.n,
+      horizons: int8.horizons,
+      at: int8.at,
+      baselines: { ...baselines, ridgeVariants: Object.fromEntries(variants) },
+      baselinesAt: { persistence: persistence.at, seasonal: seasonal.at ?? {}, ridge: picked.at ?? {} },
+      float: float?.horizons ?? {},
+      int8: int8.horizons,
+      streams: int8.streams,
+      counts: dataset.counts,
+    },
+    text: `${describeData(model, args, dataset)}\n\n${scoreTable(sheet)}`,
+  };
+}
+
+/** The borders that the model was trained with, on this data. */
+function splitOf({ training, input }: Model, { series, periodMs }: Dataset): Split {
+  if (periodMs !== input.periodMs) {
+    throw new DataError(
+      `data with a period of ${periodMs} ms, the model was trained on ${input.periodMs} ms`,
+    );
+  }
+  return {
+    start: Math.min(...series.map(({ firstSlot }) => firstSlot)),
+    trainEnd: slotOf(training.trainEndMs, periodMs),
+    validationEnd: slotOf(training.validationEndMs, periodMs),
+    end: slotOf(training.testEndMs, periodMs),
+  };
+}
+
+function checkPart(
+  { series, periodMs }: Dataset,
+  split: Split,
+  { split: part, data }: EvaluateArguments,
+): void {
+  const { from, to } = partRange(split, part);
+  if (series.some(({ firstSlot, length }) => firstSlot < to && firstSlot + length > from)) return;
+  const date = (slot: number) => new Date(slot * periodMs).toISOString();
+  const last = Math.max(...series.map(({ firstSlot, length }) => firstSlot + length - 1));
+  throw new DataError(
+    `${data} has rows from ${date(split.start)} to ${date(last)}, ` +
+      `none in the model's ${part} part from ${date(from)} to ${date(to)}`,
+  );
+}
+
+function scoreWithProgress(engine: Engine, scored: ScoredPart, label: string, { quiet }: Terminal) {
+  const total = scored.dataset.series.reduce((sum, { length }) => sum + length, 0);
+  const progress = createProgress({ label, total, unit: 'frames', quiet });
+  const score = scoreEngine(engine, scored, (done) => {
+    if (done % 256 === 0) progress.update(done);
+  });
+  progress.update(total);
+  progress.stop();
+  return score;
+}
+
+/** [series][feature], the scalers that the model holds. */
+function scalersOf({ input }: Model, { series }: Dataset): Scaler[][] {
+  return series.map(({ stream }) => {
+    const channel = input.channels.indexOf(stream) + 1;
+    return input.names.map((_, k) => {
+      const at = 2 * (channel * input.features + k);
+      return { mean: input.scalers[at], scale: input.scalers[at + 1] };
+    });
+  });
+}
+
+function fitForEvaluation(
+  dataset: Dataset,
+  split: Split,
+  task: { targets: readonly number[]; steps: number; scalers: readonly (readonly Scaler[])[] },
+  { warn, log }: Terminal,
+): readonly RidgeVariant[] {
+  if (split.start < split.trainEnd) {
+    log('fitting the ridge baselines on the training part');
+    const variants = fitRidge({ dataset, split, ...task });
+    if (variants.length > 0) return variants;
+  }
+  warn('no ridge baseline: the data has too few rows of the training part to fit one');
+  return [];
+}
+
+function describeData(
+  { name, version, output, input }: Model,
+  args: EvaluateArguments,
+  { series }: Dataset,
+): string {
+  const targets = output.targets.map((target) => input.names[target]).join(', ');
+  const streams = series.map(({ stream }) => stream);
+  const named = streams.length <= 8 ? `: ${streams.join(', ')}` : '';
+  return `${name} ${version} on the ${args.split} part of ${args.data}: ${targets} of ${streams.length} streams${named}`;
 }

@@ -7,7 +7,7 @@ import { backtest } from './backtest.ts';
 import type { Score, ScoreOptions, StreamScore } from './score.ts';
 
 /** A score, or {} where the baseline is not defined. */
-export type MaybeScore = Score | Record<string, never>;
+type MaybeScore = Score | Record<string, never>;
 
 export interface BaselineScores {
   readonly persistence: Score;

@@ -19,8 +19,6 @@ export interface DemoServiceOptions {
   readonly forecasts: TopicPattern;
   /** What the states start from; nothing of it is published or scored. */
   readonly history?: Iterable<readonly Reading[]>;
-  /** A defect of ours stopped the road. */
-  readonly onFailure: (error: unknown) => void;
 }
 
 export interface DemoService {
@@ -30,6 +28,8 @@ export interface DemoService {
   readonly stepNs: RecordableHistogram;
   /** One for each stream and target. */
   readonly errors: RunningErrors;
+  /** Rejects when a defect of ours has stopped the road. */
+  readonly failed: Promise<never>;
   close(): Promise<void>;
 }
 
@@ -44,6 +44,12 @@ export async function startDemoService(options: DemoServiceOptions): Promise<Dem
   const scorer = createScorer(engine.model);
   const client = createClient(options.brokerUrl);
   const sink = createSink(client, forecasts);
+  let fail = (_: unknown) => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  // whoever waits for it gets it; until then it is no unhandled rejection
+  failed.catch(() => {});
   const subscription = mqttSource(client, { topics: sensors, own: forecasts })
     .pipe(road(engine, { counters, history: options.history ?? [] }))
     .subscribe({
@@ -52,7 +58,7 @@ export async function startDemoService(options: DemoServiceOptions): Promise<Dem
         scorer.score(outcome);
         if (outcome.origin === 'live') stepNs.record(Math.max(1, Math.round(outcome.stepUs * 1000)));
       },
-      error: options.onFailure,
+      error: fail,
     });
   try {
     await connectClient(client, { filters: [sensors.filter] });
@@ -65,6 +71,7 @@ export async function startDemoService(options: DemoServiceOptions): Promise<Dem
     sink,
     stepNs,
     errors: scorer.errors,
+    failed,
     async close() {
       await client.endAsync();
       subscription.unsubscribe();

@@ -5,7 +5,7 @@ const multiples = 3;
 const leastCorrelation = 0.05;
 
 /** A season's multiples correlate like itself: the shortest lag that comes this near the best is the season. */
-const nearBest = 0.7;
+const nearBest = 0.6;
 
 /** The season in frames: where the first differences of the series correlate with themselves again and again; 1 when
  * they do not. Read the training part only. Basic operations in a fixed order: the season reaches the model's bytes.
@@ -14,25 +14,36 @@ const nearBest = 0.7;
 export function findSeason(series: readonly ArrayLike<number>[], maxLag: number): number {
   const differences = series.map(standardDifferences);
   const longest = Math.max(0, ...differences.map(({ length }) => length));
-  const correlations = autocorrelate(differences, Math.min(longest - 1, multiples * maxLag + 1));
+  const correlations = autocorrelate(differences, Math.min(longest - 1, multiples * (maxLag + 1)));
   const count = differences.reduce((sum, { length }) => sum + length, 0);
   // five standard errors of a correlation that is 0
   const threshold = Math.max(leastCorrelation, 5 / Math.sqrt(count));
 
-  const candidates: { lag: number; strength: number }[] = [];
-  for (let lag = 2; lag <= maxLag && multiples * lag < correlations.length; lag++) {
-    const value = correlations[lag];
-    if (value < correlations[lag - 1] || value < correlations[lag + 1]) continue;
-    let weakest = value;
-    let sum = 0;
-    for (let n = 1; n <= multiples; n++) {
-      weakest = Math.min(weakest, correlations[n * lag]);
-      sum += correlations[n * lag];
-    }
-    if (weakest > threshold) candidates.push({ lag, strength: sum / multiples });
+  // a season's multiples tell it from its neighbours: 3 * 25 is far from 3 * 24
+  const strengths = Float64Array.from({ length: maxLag + 2 }, (_, lag) => meanOfMultiples(correlations, lag));
+  const seasons: number[] = [];
+  let best = 0;
+  for (let lag = 2; lag <= maxLag; lag++) {
+    const strength = strengths[lag];
+    const isPeak = strength >= strengths[lag - 1] && strength >= strengths[lag + 1];
+    if (!isPeak || leastOfMultiples(correlations, lag) <= threshold) continue;
+    seasons.push(lag);
+    best = Math.max(best, strength);
   }
-  const best = Math.max(...candidates.map(({ strength }) => strength));
-  return candidates.find(({ strength }) => strength >= nearBest * best)?.lag ?? 1;
+  return seasons.find((lag) => strengths[lag] >= nearBest * best) ?? 1;
+}
+
+/** 0 for a lag whose multiples lie beyond the correlations. */
+function meanOfMultiples(correlations: Float64Array, lag: number): number {
+  let sum = 0;
+  for (let n = 1; n <= multiples; n++) sum += correlations[n * lag] ?? Number.NaN;
+  return Number.isNaN(sum) ? 0 : sum / multiples;
+}
+
+function leastOfMultiples(correlations: Float64Array, lag: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let n = 1; n <= multiples; n++) least = Math.min(least, correlations[n * lag] ?? 0);
+  return least;
 }
 
 /** x[t] - x[t-1], 0 where either is missing, divided by their root mean square, so that every series weighs the same. */

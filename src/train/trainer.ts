@@ -9,11 +9,7 @@ import { createOptimizerState, type OptimizerSettings, updateParameters } from '
 import { createParameters, initializeParameters, type Parameters, type Topology } from './parameters.ts';
 import type { Run } from './runs.ts';
 import { createStatePass } from './state-pass.ts';
-
-/** A training that cannot go on, and what to change. */
-export class TrainingError extends Error {
-  override readonly name = 'TrainingError';
-}
+import { TrainingError } from './training-error.ts';
 
 export interface TrainerOptions extends OptimizerSettings {
   readonly loss: LossKind;

@@ -43,7 +43,14 @@ describe('progress without a terminal', () => {
   test('that goes on from a checkpoint counts only its own work as speed', () => {
     const { stream, text } = openStream(false);
     let nowMs = 0;
-    const progress = createProgress({ label: 'training', total: 100, start: 50, stream, unit: 'steps', now: () => nowMs });
+    const progress = createProgress({
+      label: 'training',
+      total: 100,
+      start: 50,
+      stream,
+      unit: 'steps',
+      now: () => nowMs,
+    });
     nowMs = 2000;
     progress.update(55);
     progress.update(60);
@@ -62,7 +69,13 @@ describe('progress without a terminal', () => {
 test('progress on a terminal is a bar that ends with its last word', () => {
   const { stream, text } = openStream(true);
   let nowMs = 0;
-  const progress = createProgress({ label: 'training', total: 200, unit: 'timesteps', stream, now: () => nowMs });
+  const progress = createProgress({
+    label: 'training',
+    total: 200,
+    unit: 'timesteps',
+    stream,
+    now: () => nowMs,
+  });
   nowMs = 4000;
   progress.update(100, 'epoch 1/2 · loss 0.5');
   progress.stop();

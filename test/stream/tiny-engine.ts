@@ -2,6 +2,7 @@ import { createArena } from '../../src/engine/arena.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { createSession } from '../../src/engine/session.ts';
 import { purpose, uniform } from '../../src/math/random.ts';
+import { writeModelFile } from '../../src/model/format.ts';
 import type { FloatTensor, Model } from '../../src/model/model.ts';
 
 export const hourMs = 3_600_000;
@@ -23,6 +24,26 @@ export function createTinyEngine(changes: Partial<Model> = {}): Engine {
     openSession: (stream = '') => createSession(model, stream),
     createArena: () => createArena(model),
   };
+}
+
+/** The bytes of its model file, golden vectors and all. */
+export function writeTinyModel(changes: Partial<Model> = {}): Uint8Array {
+  const { model, openSession } = createTinyEngine(changes);
+  const session = openSession();
+  const frames = Float32Array.of(50, 1000, 51, 1001, Number.NaN, 1002, 49, 999);
+  const timesMs = Float64Array.from({ length: 4 }, (_, i) => startMs + i * hourMs);
+  const outputs = Array.from(timesMs, (timeMs, i) => {
+    const result = session.step({ timeMs, values: frames.subarray(2 * i, 2 * i + 2) });
+    return result.kind === 'forecast' ? [...result.values] : Array(steps).fill(0);
+  });
+  const golden = {
+    stream: '',
+    timesMs,
+    frames,
+    outputs: Float32Array.from(outputs.flat()),
+    state: session.state(),
+  };
+  return writeModelFile({ ...model, golden });
 }
 
 function tinyModel(): Model {

@@ -1,0 +1,138 @@
+import { defaultHorizons, type Recipe } from '../config/recipe.ts';
+import { shareChannels } from '../data/channels.ts';
+import type { Dataset, Series, Split } from '../data/dataset.ts';
+import { loadDataset } from '../data/load.ts';
+import { fitFeatureScalers, fitScalers } from '../data/scalers.ts';
+import { checkTrainable, splitByTime } from '../data/split.ts';
+import { type InputSpec, inputSize } from '../signal/inputs.ts';
+import type { Scaler } from '../signal/scaler.ts';
+import { findSeason } from '../signal/season.ts';
+import type { Topology } from '../train/parameters.ts';
+import { createRuns, type Run } from '../train/runs.ts';
+import { UsageError } from './usage-error.ts';
+
+/** A recipe met by its data: all that was `auto` or absent is settled. */
+export interface Prepared {
+  readonly recipe: Recipe & Required<Pick<Recipe, 'periodMs' | 'horizons' | 'gapLimit'>>;
+  readonly dataset: Dataset;
+  readonly split: Split;
+  readonly season: number;
+  readonly phases: number;
+  /** N */
+  readonly steps: number;
+  /** T for `output: last`, else 0. */
+  readonly segment: number;
+  /** Indices of the dataset's features. */
+  readonly targets: readonly number[];
+  readonly spec: InputSpec;
+  /** [series][feature] */
+  readonly scalers: readonly (readonly Scaler[])[];
+  /** For streams that the training never saw. */
+  readonly commonScalers: readonly Scaler[];
+  readonly channels: readonly string[];
+  readonly topology: Topology;
+  readonly runs: readonly Run[];
+  /** [run]: rows before validation, before test. */
+  readonly trainEnds: readonly number[];
+  readonly validationEnds: readonly number[];
+}
+
+/** The longest season that is looked for: a week of hours, a day of five minutes. */
+const LONGEST_SEASON = 336;
+/** Frames that a feedforward window holds unless the recipe says otherwise. */
+const DEFAULT_WINDOW = 24;
+const LEAST_GAP_LIMIT = 6;
+
+/** Loads the data of a recipe and settles what depends on it.
+ * @throws DataError, UsageError when the data cannot be trained on */
+export function prepareTraining(recipe: Recipe, warn: (line: string) => void): Prepared {
+  const { dataset, targets } = loadForRecipe(recipe, recipe.data, warn);
+  const perStream = recipe.share === 'channels';
+  const split = splitByTime(dataset, recipe.split);
+  checkTrainable(dataset, split, { targets, perStream });
+  const season = recipe.season === 'auto' ? findTrainingSeason(dataset, split, targets) : recipe.season;
+  const phases = settlePhases(recipe, season);
+  const { periodMs } = dataset;
+  const horizons = recipe.horizons ?? defaultHorizons(periodMs, season);
+  const steps = Math.max(...horizons);
+  const gapLimit = recipe.gapLimit ?? Math.max(phases, LEAST_GAP_LIMIT);
+  const spec = settleInputs(recipe, dataset.features.length, season, phases);
+  const scalers = fitScalers(dataset, split, { perStream });
+  const runs = createRuns(dataset, { spec, gapLimit, targets, scalers });
+  const { cell, layers, hidden, output, segment } = recipe.model;
+  const endsAt = (border: number) =>
+    runs.map(({ firstSlot, length }) => Math.max(0, Math.min(length, border - firstSlot)));
+  return {
+    recipe: { ...recipe, periodMs, season, phases, horizons, gapLimit },
+    dataset,
+    split,
+    season,
+    phases,
+    steps,
+    segment: output === 'last' ? (segment ?? recipe.training.chunk) : 0,
+    targets,
+    spec,
+    scalers,
+    commonScalers: fitFeatureScalers(dataset, split),
+    channels: perStream ? dataset.series.map(({ stream }) => stream) : [],
+    topology: {
+      cell,
+      layers,
+      hidden,
+      inputs: inputSize(spec),
+      outputs: targets.length * steps,
+      biases: perStream ? dataset.series.length : 1,
+    },
+    runs,
+    trainEnds: endsAt(split.trainEnd),
+    validationEnds: endsAt(split.validationEnd),
+  };
+}
+
+/** A CSV as the streams and features that a recipe's model sees. */
+export function loadForRecipe(
+  recipe: Recipe,
+  path: string,
+  warn: (line: string) => void,
+): { dataset: Dataset; targets: readonly number[] } {
+  const { features, time, stream, periodMs, share } = recipe;
+  const loaded = loadDataset(path, { features, time, stream, periodMs, warn });
+  const targets = recipe.targets.map((name) => features.indexOf(name));
+  if (share === 'none') return { dataset: loaded, targets };
+  return { dataset: shareChannels(loaded, targets), targets: [0] };
+}
+
+function findTrainingSeason(dataset: Dataset, split: Split, targets: readonly number[]): number {
+  const width = dataset.features.length;
+  const [target] = targets;
+  const column = ({ values, length, firstSlot }: Series) =>
+    Float32Array.from(
+      { length: Math.max(0, Math.min(length, split.trainEnd - firstSlot)) },
+      (_, row) => values[row * width + target],
+    );
+  return findSeason(dataset.series.map(column), LONGEST_SEASON);
+}
+
+/** P: the season when it is left open, for a recurrent network that answers at each frame; 1 for the others. */
+function settlePhases({ phases, model }: Recipe, season: number): number {
+  const single = model.cell === 'feedforward' || model.output === 'last';
+  if (phases === 'auto') return single ? 1 : season;
+  if (single && phases > 1) {
+    throw new UsageError(
+      `phases: ${phases} with ${model.cell} and output: ${model.output}, which have only one state`,
+    );
+  }
+  return phases;
+}
+
+function settleInputs(recipe: Recipe, features: number, season: number, phases: number): InputSpec {
+  const averages = season > 1 ? [season, 7 * season] : [];
+  return { features, lags: settleLags(recipe, season, phases), averages, mask: false };
+}
+
+function settleLags({ lags, model }: Recipe, season: number, phases: number): readonly number[] {
+  const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1);
+  if (model.cell === 'feedforward') return upTo(model.segment ?? DEFAULT_WINDOW);
+  if (phases > 1) return upTo(phases);
+  return lags ?? (season > 1 ? [1, season] : [1]);
+}

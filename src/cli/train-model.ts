@@ -1,0 +1,181 @@
+import { fitRidge, type RidgeVariant } from '../baselines/ridge.ts';
+import { canonicalRecipe } from '../config/recipe.ts';
+import type { Part } from '../data/dataset.ts';
+import { type Engine, loadModel } from '../engine/engine.ts';
+import { type BaselineScores, scoreBaselines } from '../evaluate/baselines.ts';
+import type { Score } from '../evaluate/score.ts';
+import { writeModelFile } from '../model/format.ts';
+import type { Model } from '../model/model.ts';
+import { type ExportReport, exportModels } from '../quantize/export.ts';
+import type { Checkpoint } from '../train/checkpoint.ts';
+import { type ModelDescription, toModel } from '../train/to-model.ts';
+import {
+  type TrainedNetwork,
+  type TrainerEvents,
+  type TrainerOptions,
+  trainNetwork,
+} from '../train/trainer.ts';
+import type { Prepared } from './prepare.ts';
+import { scoreEngine } from './score-engine.ts';
+
+/** Everybody's errors on one part of the data, on the same pairs. */
+export interface PartScores {
+  readonly int8: Score;
+  readonly float: Score;
+  readonly baselines: BaselineScores;
+}
+
+export interface TrainedModel {
+  readonly trained: TrainedNetwork;
+  readonly served: Model;
+  readonly servedBytes: Uint8Array;
+  readonly floatBytes: Uint8Array;
+  readonly engines: { readonly served: Engine; readonly float: Engine };
+  readonly validation: PartScores;
+  readonly test: PartScores;
+  readonly ridge: readonly RidgeVariant[];
+  /** Absent for a cell without an integer form. */
+  readonly exported: ExportReport | undefined;
+}
+
+export function trainerOptions(prepared: Prepared): TrainerOptions {
+  const { recipe, phases, steps, targets, segment, trainEnds, validationEnds } = prepared;
+  const { training } = recipe;
+  return {
+    ...training,
+    patience: training.patience ?? training.epochs,
+    phases,
+    steps,
+    targets: targets.length,
+    segment,
+    trainEnds,
+    validationEnds,
+  };
+}
+
+/** The whole way from prepared data to two model files: training, export, scores of every part beside the baselines. */
+export async function trainModel(
+  prepared: Prepared,
+  { events, resumed, stage }: { events?: TrainerEvents; resumed?: Checkpoint; stage: (line: string) => void },
+): Promise<TrainedModel> {
+  const { dataset, split, topology, runs, recipe } = prepared;
+  const trained = trainNetwork(topology, runs, trainerOptions(prepared), events, resumed);
+  stage('exporting: quantization, calibration and golden vectors');
+  const draft = toModel(trained.parameters, topology, describe(prepared));
+  const exported = exportModels(draft, dataset, split, { wide: recipe.model.wide });
+  const engines = {
+    served: await loadModel(writeModelFile(exported.served)),
+    float: await loadModel(writeModelFile(exported.float)),
+  };
+  stage('fitting the baselines and scoring validation and test');
+  const ridge = fitRidge({ ...prepared });
+  const validation = scorePart(prepared, engines, ridge, 'validation');
+  const test = scorePart(prepared, engines, ridge, 'test');
+  const metrics = recordMetrics(validation, test, exported.report);
+  const fit = isFit(validation, Math.max(...recipe.horizons));
+  const complete = (model: Model): Model => ({ ...model, fit, training: { ...model.training, metrics } });
+  const [served, float] = [complete(exported.served), complete(exported.float)];
+  return {
+    trained,
+    served,
+    servedBytes: writeModelFile(served),
+    floatBytes: writeModelFile(float),
+    engines,
+    validation,
+    test,
+    ridge,
+    exported: exported.report,
+  };
+}
+
+function describe(prepared: Prepared): ModelDescription {
+  const { recipe, dataset, split, topology, spec, scalers, commonScalers, channels, targets, steps } =
+    prepared;
+  const { periodMs } = dataset;
+  const tables = channels.length > 0 ? [commonScalers, ...scalers] : [commonScalers];
+  return {
+    name: recipe.name,
+    version: recipe.version,
+    release: recipe.release,
+    createdMs: (split.trainEnd - 1) * periodMs,
+    fit: true,
+    architecture: {
+      cell: topology.cell,
+      layers: topology.layers,
+      hidden: topology.hidden,
+      phases: prepared.phases,
+      segment: prepared.segment,
+    },
+    input: {
+      ...spec,
+      periodMs,
+      season: prepared.season,
+      gapLimit: recipe.gapLimit,
+      names: dataset.features,
+      units: dataset.features.map(() => ''),
+      channels,
+      scalers: Float32Array.from(
+        tables.flatMap((table) => table.flatMap(({ mean, scale }) => [mean, scale])),
+      ),
+    },
+    output: { targets, steps, horizons: recipe.horizons, quantiles: [] },
+    training: {
+      recipe: canonicalRecipe(recipe),
+      seed: recipe.training.seed,
+      dataSha256: dataset.sha256,
+      trainEndMs: split.trainEnd * periodMs,
+      validationEndMs: split.validationEnd * periodMs,
+      testEndMs: split.end * periodMs,
+      metrics: '',
+    },
+  };
+}
+
+function scorePart(
+  prepared: Prepared,
+  { served, float }: TrainedModel['engines'],
+  ridge: readonly RidgeVariant[],
+  part: Part,
+): PartScores {
+  const { dataset, split, targets, steps, season, scalers, recipe } = prepared;
+  const baselines = scoreBaselines({
+    ...{ dataset, split, part, targets, steps, season, scalers, ridge },
+    horizons: recipe.horizons,
+  });
+  const scored = { dataset, split, part };
+  return { int8: scoreEngine(served, scored), float: scoreEngine(float, scored), baselines };
+}
+
+/** Whether the model is better than persistence and seasonal naive over the longest horizon of validation. */
+function isFit({ int8, baselines }: PartScores, horizon: number): boolean {
+  const own = int8.horizons[horizon]?.mse ?? Number.POSITIVE_INFINITY;
+  const others = [baselines.persistence, baselines.seasonal].map(
+    (score) => score.horizons?.[horizon]?.mse ?? Number.POSITIVE_INFINITY,
+  );
+  return others.every((other) => own < other);
+}
+
+/** The horizons of every score of a part, as `--json` and the model file have them. */
+export function horizonsOf({ int8, float, baselines }: PartScores) {
+  const { persistence, seasonal, ridge } = baselines;
+  return {
+    n: int8.n,
+    int8: int8.horizons,
+    float: float.horizons,
+    baselines: {
+      persistence: persistence.horizons,
+      seasonal: seasonal.horizons ?? {},
+      ridge: ridge.horizons ?? {},
+    },
+  };
+}
+
+function recordMetrics(validation: PartScores, test: PartScores, exported: ExportReport | undefined): string {
+  const quantization = exported && {
+    cost: exported.cost,
+    wide: exported.wide,
+    hidden: exported.drift.hiddenOverall,
+    output: exported.drift.outputOverall,
+  };
+  return JSON.stringify({ validation: horizonsOf(validation), test: horizonsOf(test), quantization });
+}

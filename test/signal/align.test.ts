@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest';
+import { type Alignment, createAligner, type Frame } from '../../src/signal/align.ts';
+
+const periodMs = 60_000;
+const at = (minutes: number) => minutes * 60_000;
+
+/** Pushes [minutes, feature, value] one by one and ends the input. */
+function align(
+  readings: readonly (readonly [number, number, number])[],
+  options: { features?: number; combine?: 'last' | 'mean' | 'sum' | 'max' } = {},
+) {
+  const aligner = createAligner({ periodMs, features: 1, ...options });
+  const frames: Frame[] = [];
+  const alignments: Alignment[] = [];
+  const closedAfter: number[] = [];
+  for (const [minutes, feature, value] of readings) {
+    alignments.push(aligner.push(at(minutes), feature, value, frames));
+    closedAfter.push(frames.length);
+  }
+  aligner.flush(frames);
+  return {
+    alignments,
+    closedAfter,
+    frames: frames.map(({ timeMs, values }) => [timeMs / 60_000, ...values]),
+  };
+}
+
+describe('an aligner without combine', () => {
+  test('closes the frame of a single feature at once, at the start of its slot', () => {
+    const { frames, closedAfter } = align([[5.5, 0, 20]]);
+    expect(frames).toEqual([[5, 20]]);
+    expect(closedAfter).toEqual([1]);
+  });
+
+  test('closes a frame when all features are in, an explicit missing among them', () => {
+    const { frames, closedAfter } = align(
+      [
+        [1, 1, Number.NaN],
+        [1, 0, 7],
+      ],
+      { features: 2 },
+    );
+    expect(closedAfter).toEqual([0, 1]);
+    expect(frames).toEqual([[1, 7, Number.NaN]]);
+  });
+
+  test('closes an unfinished frame when a reading of a later slot arrives, and makes none for the slots between', () => {
+    const { frames, closedAfter, alignments } = align(
+      [
+        [1, 0, 7],
+        [4, 0, 8],
+        [4, 1, 9],
+      ],
+      { features: 2 },
+    );
+    expect(alignments).toEqual(['applied', 'applied', 'applied']);
+    expect(closedAfter).toEqual([0, 1, 2]);
+    expect(frames).toEqual([
+      [1, 7, Number.NaN],
+      [4, 8, 9],
+    ]);
+  });
+
+  test('lets the first of two equal times win, also when its frame has closed', () => {
+    const { frames, alignments } = align([
+      [1, 0, 7],
+      [1, 0, 8],
+      [2, 0, 9],
+    ]);
+    expect(alignments).toEqual(['applied', 'duplicate', 'applied']);
+    expect(frames).toEqual([
+      [1, 7],
+      [2, 9],
+    ]);
+  });
+
+  test('knows a duplicate of each feature apart', () => {
+    const { alignments } = align(
+      [
+        [1, 0, 7],
+        [1, 0, 7],
+        [1, 1, 8],
+        [1, 1, 8],
+        [1, 0, 7],
+      ],
+      { features: 2 },
+    );
+    expect(alignments).toEqual(['applied', 'duplicate', 'applied', 'duplicate', 'duplicate']);
+  });
+
+  test('calls late what belongs into a closed frame or an earlier one, and never a second value of a place', () => {
+    const { alignments, frames } = align([
+      [5, 0, 1],
+      [5.5, 0, 2],
+      [4, 0, 3],
+    ]);
+    expect(alignments).toEqual(['applied', 'late', 'late']);
+    expect(frames).toEqual([[5, 1]]);
+  });
+});
+
+describe('an aligner with combine', () => {
+  const readings = [
+    [1, 0, 4],
+    [1.25, 0, 10],
+    [1.5, 0, 1],
+    [1.75, 0, Number.NaN],
+    [2, 0, 3],
+  ] as const;
+
+  test.each([
+    ['mean', 5],
+    ['sum', 15],
+    ['max', 10],
+    ['last', 1],
+  ] as const)('%s makes one value of the readings of a frame, past a missing one', (combine, value) => {
+    const { frames, alignments, closedAfter } = align(readings, { combine });
+    expect(frames).toEqual([
+      [1, value],
+      [2, 3],
+    ]);
+    expect(alignments).toEqual(['applied', 'merged', 'merged', 'merged', 'applied']);
+    expect(closedAfter).toEqual([0, 0, 0, 0, 1]);
+  });
+
+  test('a frame of nothing but missing values stays missing', () => {
+    const frame = align([[1, 0, Number.NaN]], { combine: 'sum' }).frames[0];
+    expect(frame).toEqual([1, Number.NaN]);
+  });
+
+  test('does not take a time twice or a time that goes back within its frame', () => {
+    const { alignments, frames } = align(
+      [
+        [1.25, 0, 10],
+        [1.25, 0, 10],
+        [1, 0, 4],
+      ],
+      { combine: 'sum' },
+    );
+    expect(alignments).toEqual(['applied', 'duplicate', 'late']);
+    expect(frames).toEqual([[1, 10]]);
+  });
+});
+
+test('a value is rounded to float32 before it is combined', () => {
+  const { frames } = align(
+    [
+      [1, 0, 0.1],
+      [1.5, 0, 0.2],
+    ],
+    { combine: 'mean' },
+  );
+  expect(frames[0][1]).toBe(Math.fround((Math.fround(0.1) + Math.fround(0.2)) / 2));
+});
+
+test('slots before 1970 work like all others', () => {
+  expect(align([[-2.5, 0, 1]]).frames).toEqual([[-3, 1]]);
+});
