@@ -1,5 +1,5 @@
 /** The error of the forecasts for one step ahead, beside the error of repeating the newest value. */
-export interface StepError {
+interface StepError {
   readonly step: number;
   /** Forecasts whose target has arrived. */
   n: number;

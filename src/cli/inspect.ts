@@ -1,9 +1,8 @@
 import type { Engine } from '../engine/engine.ts';
-import { type Model, outputSize, stateSize } from '../model/model.ts';
-import { inputSize, layoutPast } from '../signal/inputs.ts';
 import type { InspectArguments, Report, Terminal } from './command.ts';
 import { readInputFile } from './input-file.ts';
 import { loadEngine } from './load-engine.ts';
+import { headParameters, layerParameters, multiplyAdds, streamBytes } from './model-size.ts';
 import { formatTable } from './table.ts';
 
 const WARM_UP_STEPS = 500;
@@ -26,7 +25,7 @@ export async function runInspect({ model: path }: InspectArguments, _terminal: T
     layerParameters: layerParameters(model),
     headParameters: headParameters(model),
     bytes: length,
-    stateBytes: stateBytes(model),
+    streamBytes: streamBytes(model),
     multiplyAdds: multiplyAdds(model),
     features: model.input.names,
     targets: model.output.targets.map((target) => model.input.names[target]),
@@ -56,44 +55,6 @@ function timeSteps({ model, openSession }: Engine): number {
     if (i >= WARM_UP_STEPS) times[i - WARM_UP_STEPS] = 1000 * (performance.now() - startMs);
   }
   return times.sort()[TIMED_STEPS / 2];
-}
-
-/** Weights and bias of each layer: 4(HI + H^2 + H) for an LSTM. A channel's own bias does not count. */
-function layerParameters({ layers }: Model): number[] {
-  return layers.map(({ inputWeights, recurrentWeights, bias, recurrentBias }) =>
-    [inputWeights.shape, recurrentWeights?.shape, bias.shape.slice(1), recurrentBias?.shape]
-      .map(sizeOf)
-      .reduce((sum, size) => sum + size, 0),
-  );
-}
-
-/** V, d, S and the highway. */
-function headParameters({ head, highway }: Model): number {
-  const tensors = [head?.weights, head?.bias, head?.skip, highway?.weights, highway?.bias];
-  return tensors.reduce((sum, tensor) => sum + sizeOf(tensor?.shape), 0);
-}
-
-function sizeOf(shape: readonly number[] | undefined): number {
-  return shape === undefined ? 0 : shape.reduce((product, size) => product * size, 1);
-}
-
-/** Bytes that one stream takes: its states and its past. */
-function stateBytes(model: Model): number {
-  const { architecture, input, highway } = model;
-  const states = architecture.phases * architecture.layers * stateSize(architecture);
-  return 4 * (states + layoutPast(input, highway?.window).size);
-}
-
-/** Multiply-adds of one frame: the cells of one phase, head, skip and highway. */
-function multiplyAdds({ layers, head, highway, output, input, architecture }: Model): number {
-  const cells = layers.reduce(
-    (sum, { inputWeights, recurrentWeights }) =>
-      sum + sizeOf(inputWeights.shape) + sizeOf(recurrentWeights?.shape),
-    0,
-  );
-  const rows = outputSize(output);
-  const answers = head ? rows * (architecture.hidden + inputSize(input)) : 0;
-  return cells + answers + (highway ? sizeOf(highway.weights.shape.slice(1)) : 0);
 }
 
 function describe(summary: Readonly<Record<string, unknown>>, path: string): string {

@@ -7,18 +7,27 @@ export interface ScoredPart {
   readonly dataset: Dataset;
   readonly split: Split;
   readonly part: Part;
+  /** The model's own when absent. */
+  readonly horizons?: readonly number[];
 }
 
 /** Streams every series through the engine from its first row, as a service would, and scores one part. The states
  * are warm from everything earlier. */
 export function scoreEngine(
   engine: Engine,
-  { dataset, split, part }: ScoredPart,
+  { dataset, split, part, horizons }: ScoredPart,
   onRow?: (done: number) => void,
 ): Score {
   const { output } = engine.model;
-  const { steps, targets, horizons } = output;
-  const scorer = createScorer({ dataset, split, part, targets, steps, horizons });
+  const { steps, targets } = output;
+  const scorer = createScorer({
+    dataset,
+    split,
+    part,
+    targets,
+    steps,
+    horizons: horizons ?? output.horizons,
+  });
   const size = targets.length * steps;
   const [point, low, high] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
   const hasInterval = engine.model.calibration.levels.length > 0 || output.quantiles.length > 0;

@@ -34,6 +34,8 @@ export interface TrainedModel {
   readonly validation: PartScores;
   readonly test: PartScores;
   readonly ridge: readonly RidgeVariant[];
+  /** SHA-256 of the served model, hex. */
+  readonly id: string;
   /** Absent for a cell without an integer form. */
   readonly exported: ExportReport | undefined;
 }
@@ -75,10 +77,12 @@ export async function trainModel(
   const fit = isFit(validation, Math.max(...recipe.horizons));
   const complete = (model: Model): Model => ({ ...model, fit, training: { ...model.training, metrics } });
   const [served, float] = [complete(exported.served), complete(exported.float)];
+  const servedBytes = writeModelFile(served);
   return {
     trained,
     served,
-    servedBytes: writeModelFile(served),
+    servedBytes,
+    id: (await loadModel(servedBytes)).id,
     floatBytes: writeModelFile(float),
     engines,
     validation,

@@ -1,82 +1,128 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { countParameters } from '../train/parameters.ts';
+import { countCellParameters, countParameters } from '../train/parameters.ts';
 import { createCheckpointFile } from './checkpoint-file.ts';
 import type { Report, Terminal, TrainArguments } from './command.ts';
-import { prepareTraining } from './prepare.ts';
-import { createProgress } from './progress.ts';
+import { type Prepared, prepareTraining } from './prepare.ts';
+import { createProgress, formatCount } from './progress.ts';
 import { scoreTable } from './score-table.ts';
 import { horizonsOf, type TrainedModel, trainModel } from './train-model.ts';
 import { recipeOf } from './train-recipe.ts';
 import { writeTrainingCard } from './training-card.ts';
 
-/** Trains a recipe and writes OUT/NAME.pb, OUT/NAME.float.pb and the card. */
+/** Trains a recipe and writes OUT/NAME.pb, OUT/NAME.float.pb and OUT/card. */
 export async function runTrain(args: TrainArguments, terminal: Terminal): Promise<Report> {
-  const recipe = recipeOf(args);
   const startMs = performance.now();
+  const recipe = recipeOf(args);
   const prepared = prepareTraining(recipe, terminal.warn);
   mkdirSync(args.out, { recursive: true });
   const checkpoints = createCheckpointFile(args.out, prepared);
   const resumed = args.resume ? checkpoints.read() : undefined;
   if (args.resume) {
-    const found = resumed
-      ? `going on after epoch ${resumed.history.length - 1}`
-      : 'no checkpoint, starting anew';
+    const found = resumed ? `going on after epoch ${resumed.history.length - 1}` : 'not there, starting anew';
     terminal.log(`${checkpoints.path}: ${found}`);
   }
-  const parameters = countParameters(prepared.topology);
-  terminal.log(describeTask(prepared, parameters));
-
-  const { epochs, batch, chunk } = prepared.recipe.training;
-  const total = 1000;
-  const progress = createProgress({ label: 'training', total, quiet: terminal.quiet, start: 0 });
-  const trainStart = performance.now();
-  let trainedMs = 0;
-  let timesteps = 0;
+  terminal.log(describeTask(prepared));
+  const meter = createTrainingMeter(terminal);
   const result = await trainModel(prepared, {
     ...(resumed && { resumed }),
-    events: {
-      onUpdate: ({ epoch, loss, validation, share, ...report }) => {
-        timesteps = report.timesteps;
-        const speed = timesteps / ((performance.now() - trainStart) / 1000);
-        const detail = `epoch ${epoch}/${epochs} · loss ${loss.toFixed(4)} · validation ${validation.toFixed(4)}`;
-        progress.update(Math.round(share * total), `${detail} · ${Math.round(speed / 1000)} k timesteps/s`);
-      },
-      onEpoch: (_, checkpoint) => checkpoints.offer(checkpoint),
-    },
+    events: { onUpdate: meter.onUpdate, onEpoch: (_, checkpoint) => checkpoints.offer(checkpoint) },
     stage: (line) => {
-      if (trainedMs === 0) {
-        trainedMs = performance.now() - trainStart;
-        progress.stop();
-      }
+      meter.stop();
       terminal.log(line);
     },
   });
-  const model = join(args.out, `${recipe.name}.pb`);
-  writeFileSync(model, result.servedBytes);
+  const path = join(args.out, `${recipe.name}.pb`);
+  writeFileSync(path, result.servedBytes);
   writeFileSync(join(args.out, `${recipe.name}.float.pb`), result.floatBytes);
   const card = writeTrainingCard(join(args.out, 'card'), prepared, result);
   checkpoints.remove();
   const seconds = (performance.now() - startMs) / 1000;
-  const scores = horizonsOf(result.test);
+  return report(prepared, result, { ...meter.totals(), seconds, path, card });
+}
+
+/** The progress bar of the training, and its speed. */
+function createTrainingMeter({ quiet }: Terminal) {
+  const total = 1000;
+  const progress = createProgress({ label: 'training', total, quiet });
+  const startMs = performance.now();
+  let timesteps = 0;
+  let timestepsPerSecond = 0;
+  let running = true;
+  return {
+    onUpdate(report: {
+      epoch: number;
+      epochs: number;
+      loss: number;
+      validation: number;
+      timesteps: number;
+      share: number;
+    }) {
+      const { epoch, epochs, loss, validation, share } = report;
+      timesteps = report.timesteps;
+      timestepsPerSecond = timesteps / ((performance.now() - startMs) / 1000);
+      progress.update(
+        Math.round(share * total),
+        `epoch ${epoch}/${epochs} · loss ${loss.toFixed(4)} · validation ${validation.toFixed(4)} · ` +
+          `${formatCount(timestepsPerSecond)} timesteps/s`,
+      );
+    },
+    stop() {
+      if (running) progress.stop();
+      running = false;
+    },
+    totals: () => ({ timesteps, timestepsPerSecond }),
+  };
+}
+
+function describeTask({ recipe, dataset, split, topology, phases, season, spec }: Prepared): string {
+  const { cell, layers, hidden } = topology;
+  const streams = dataset.series.length;
+  const date = (slot: number) => new Date(slot * dataset.periodMs).toISOString().slice(0, 10);
+  return [
+    `${recipe.name}: ${recipe.targets.join(', ')} from ${recipe.features.join(', ')}, ${streams} streams, season ${season}`,
+    `${cell} ${layers} x ${hidden}, ${phases} phases, ${topology.inputs} inputs (lags to ${spec.lags.at(-1)}), ` +
+      `${topology.outputs} outputs, ${countParameters(topology)} parameters`,
+    `train from ${date(split.start)}, validation from ${date(split.trainEnd)}, test from ${date(split.validationEnd)}`,
+  ].join('\n');
+}
+
+interface Outcome {
+  readonly timesteps: number;
+  readonly timestepsPerSecond: number;
+  readonly seconds: number;
+  readonly path: string;
+  readonly card: string;
+}
+
+function report(prepared: Prepared, result: TrainedModel, outcome: Outcome): Report {
+  const { trained, served, servedBytes, exported } = result;
+  const { path: model, card, seconds, timesteps, timestepsPerSecond } = outcome;
+  const [validation, test] = [horizonsOf(result.validation), horizonsOf(result.test)];
   return {
     summary: {
-      model,
-      float: join(args.out, `${recipe.name}.float.pb`),
-      card,
-      id: result.engines.served.id,
-      fit: result.served.fit,
-      parameters,
-      epochs: result.trained.history.length - 1,
-      bestEpoch: result.trained.bestEpoch,
-      seconds,
-      timestepsPerSecond: timesteps / (trainedMs / 1000),
-      validation: horizonsOf(result.validation),
-      test: scores,
-      baselines: scores.baselines,
-      int8: scores.int8,
-      quantization: summarizeExport(result),
+      ...{ model, card, id: result.id, fit: served.fit },
+      parameters: countCellParameters({ ...prepared.topology, biases: 1 }),
+      totalParameters: countParameters(prepared.topology),
+      epochs: trained.history.length - 1,
+      bestEpoch: trained.bestEpoch,
+      ...{ seconds, timesteps, timestepsPerSecond, validation, test },
+      baselines: test.baselines,
+      int8: test.int8,
+      quantization: exported && {
+        cost: exported.cost,
+        wide: exported.wide,
+        hidden: exported.drift.hiddenOverall,
+        output: exported.drift.outputOverall,
+      },
     },
-    text: `${scoreTable(scores)}\n\n${verdict(result)}\n${model}  (${result.servedBytes.length} bytes)\n${card}`,
+    text: [
+      `\n${scoreTable(test)}`,
+      '',
+      ...(exported ? [`int8 costs ${(100 * exported.cost).toFixed(3)} % of the validation error`] : []),
+      ...(served.fit ? [] : ['NOT FIT FOR USE: persistence or seasonal naive is better on validation']),
+      `${model}  ${servedBytes.length} bytes`,
+      card,
+    ].join('\n'),
   };
 }

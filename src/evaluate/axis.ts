@@ -50,8 +50,8 @@ export function createAxis(options: AxisOptions): Axis {
   return { at: (value) => scale(value), ticks: tickList(values, scale, scale.tickFormat(count)) };
 }
 
-/** The smallest and largest finite value; undefined without any. */
-export function extentOf(values: Iterable<number>, kind: AxisKind): [number, number] | undefined {
+/** The smallest and largest finite value, or some range where there is none. */
+export function extentOf(values: Iterable<number>, kind: AxisKind): [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const value of values) {
@@ -59,7 +59,8 @@ export function extentOf(values: Iterable<number>, kind: AxisKind): [number, num
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
-  return low <= high ? [low, high] : undefined;
+  if (low <= high) return [low, high];
+  return kind === 'log' ? [0.1, 1] : [0, 1];
 }
 
 /** A constant gets room around it, so that it has a place in the middle. */

@@ -124,11 +124,11 @@ function createAxes(options: LineChartOptions, { left, right, top, bottom }: Box
   const [low, high] = extentOf(
     values.flatMap((points) => Array.from(points)),
     yKind,
-  ) ?? [0, 1];
+  );
   return {
     x: createAxis({
       kind: xKind,
-      extent: extentOf(Array.from(x), xKind) ?? [0, 1],
+      extent: extentOf(Array.from(x), xKind),
       pixels: [left, right],
       count: Math.max(2, Math.floor((right - left) / 90)),
       ticks: xTicks,

@@ -8,7 +8,7 @@ export interface TopicPattern {
   streamOf(topic: string): string | undefined;
 }
 
-export class TopicPatternError extends Error {
+class TopicPatternError extends Error {
   override readonly name = 'TopicPatternError';
 }
 

@@ -34,7 +34,7 @@ export interface DemoService {
 }
 
 /** Stream -> its running error of every target. */
-export type RunningErrors = ReadonlyMap<string, readonly RunningError[]>;
+type RunningErrors = ReadonlyMap<string, readonly RunningError[]>;
 
 /** The states warm, connects, and answers every frame until it is closed. */
 export async function startDemoService(options: DemoServiceOptions): Promise<DemoService> {

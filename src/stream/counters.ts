@@ -1,15 +1,7 @@
 /** Where a reading ends. Each ends in exactly one. */
-export const endings = [
-  'applied',
-  'merged',
-  'duplicate',
-  'late',
-  'retained',
-  'malformed',
-  'overflow',
-] as const;
+const endings = ['applied', 'merged', 'duplicate', 'late', 'retained', 'malformed', 'overflow'] as const;
 
-export type Ending = (typeof endings)[number];
+type Ending = (typeof endings)[number];
 
 /** Why a reading, or a whole payload, could not be understood. */
 export type MalformedReason =

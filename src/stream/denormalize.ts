@@ -6,7 +6,7 @@ import type { Origin } from './decode.ts';
 import type { ReadyRound } from './normalize.ts';
 
 /** A frame beside the engine's answer to it. */
-export interface Answer {
+interface Answer {
   readonly frame: StreamFrame;
   readonly result: StepResult;
 }

@@ -33,7 +33,9 @@ export function measureGradientFlow(
   const drawing = { steps, phases, seed, ends: trainEnds };
   const rows = steps < 2 ? 0 : Math.min(MOST_ROWS, fewestChunks(drawing));
   if (rows === 0) {
-    throw new TrainingError(`the training part is shorter than 2 steps of ${phases} phases; give it more rows`);
+    throw new TrainingError(
+      `the training part is shorter than 2 steps of ${phases} phases; give it more rows`,
+    );
   }
   const kernel = createScalarTrainingKernel(float32);
   const network = createNetwork(kernel, topology);

@@ -50,15 +50,20 @@ function layerSizes(topology: Topology, layer: number) {
   };
 }
 
-/** How many numbers are learnt. One LSTM layer with one bias has 4(HI + H^2 + H), the head O(H + 1 + I). */
-export function countParameters(topology: Topology): number {
-  const { layers, outputs, hidden, inputs } = topology;
-  let count = outputs * (hidden + 1 + inputs);
-  for (let l = 0; l < layers; l++) {
+/** Numbers of the cells: 4(HI + H^2 + H) for an LSTM layer with one bias. */
+export function countCellParameters(topology: Topology): number {
+  let count = 0;
+  for (let l = 0; l < topology.layers; l++) {
     const sizes = layerSizes(topology, l);
     count += sizes.inputWeights + sizes.recurrentWeights + sizes.bias + sizes.recurrentBias;
   }
   return count;
+}
+
+/** All that is learnt: the cells and the head's O(H + 1 + I). */
+export function countParameters(topology: Topology): number {
+  const { outputs, hidden, inputs } = topology;
+  return countCellParameters(topology) + outputs * (hidden + 1 + inputs);
 }
 
 /** Zeros in the form of the network's parameters. */

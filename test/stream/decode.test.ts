@@ -83,6 +83,14 @@ describe('decode', () => {
     expect(counters.ended.malformed).toBe(1);
   });
 
+  test('takes no key that a message inherits', async () => {
+    const counters = createCounters();
+    const operator = decode({ features: ['constructor'], counters });
+    const { readings } = await lastValueFrom(of([message('{"time":0,"x":1}')]).pipe(operator));
+    expect(readings).toEqual([]);
+    expect(counters.malformed).toEqual({ 'no feature': 1 });
+  });
+
   test('keeps the good values of a message with a bad one', async () => {
     const { readings, counters } = await decodeAll(message('{"time":0,"temp":"warm","pressure":1012}'));
     expect(readings).toEqual([{ stream: 'JFK', timeMs: 0, feature: 1, value: 1012 }]);

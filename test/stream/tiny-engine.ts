@@ -6,7 +6,7 @@ import { writeModelFile } from '../../src/model/format.ts';
 import type { FloatTensor, Model } from '../../src/model/model.ts';
 
 export const hourMs = 3_600_000;
-export const features = ['temp', 'pressure'];
+const features = ['temp', 'pressure'];
 /** 2013-10-20T00:00:00Z */
 export const startMs = Date.UTC(2013, 9, 20);
 
