@@ -12,7 +12,7 @@ import { normalize } from '../src/signal/scaler.ts';
 
 type BaselineName = 'persistence' | 'seasonal' | 'own96' | 'own336' | 'own336each' | 'all12';
 
-/** A line of FACTS.md section 3: the means over steps 1..h. */
+/** A line of the reference figures: the means over steps 1..h. */
 interface Fact {
   readonly baseline: BaselineName;
   readonly h: number;
@@ -60,7 +60,7 @@ export const jfkFacts: readonly Fact[] = [
   { baseline: 'all12', h: 24, metrics: { mae: 4.171, rmse: 5.719 } },
 ];
 
-/** Our baselines beside FACTS.md section 3. ETTh1 is never shipped: it lies in --data. */
+/** Our baselines beside the reference figures. ETTh1 is never shipped: it lies in --data. */
 export function benchBaselines(args: readonly string[]): BaselineRow[] {
   const { values } = parseArgs({
     args: [...args],
@@ -104,7 +104,7 @@ function scaleAll(dataset: Dataset, split: Split): Dataset {
   return { ...dataset, series };
 }
 
-/** FACTS.md scored JFK with gaps held, and held targets counted. */
+/** The reference figures scored JFK with gaps held, and held targets counted. */
 export function holdDataset(dataset: Dataset, split: Split): Dataset {
   const held = holdAll(dataset, fitScalers(dataset, split));
   const width = dataset.features.length;
@@ -130,7 +130,7 @@ export function compare(label: string, scores: BaselineScores, facts: readonly F
   return facts.flatMap(({ baseline, h, metrics }) => {
     const score = scoreOf(scores, baseline).horizons[h];
     return Object.entries(metrics).map(([metric, fact]) => {
-      // FACTS.md rounds: compare at its digits
+      // the reference is rounded: compare at its digits
       const digits = fact < 1 ? 4 : 3;
       const ours = Number(score[metric as keyof Metrics]?.toFixed(Math.max(4, digits)));
       const deviationPercent = (Number(ours.toFixed(digits)) / fact - 1) * 100;
@@ -152,5 +152,5 @@ function printRows(rows: readonly BaselineRow[]): void {
     );
   }
   const worst = Math.max(...rows.map(({ deviationPercent }) => Math.abs(deviationPercent)));
-  console.log(`largest deviation from FACTS.md: ${worst.toFixed(2)} %`);
+  console.log(`largest deviation from the reference: ${worst.toFixed(2)} %`);
 }

@@ -50,7 +50,7 @@ export interface InspectArguments {
   readonly model: string;
 }
 
-export interface DemoArguments {
+interface DemoArguments {
   readonly seconds: number | undefined;
   /** Of the embedded broker; a free one when absent. */
   readonly port: number | undefined;

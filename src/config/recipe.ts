@@ -9,8 +9,8 @@ import { type Place, readYaml } from './yaml.ts';
 
 /** A recipe as it is written: the shape of the YAML file. */
 export type RecipeInput = z.input<typeof recipeSchema>;
-export type ModelRecipe = Readonly<z.output<typeof modelSchema>>;
-export type TrainingRecipe = Readonly<Required<Omit<z.output<typeof trainingSchema>, 'patience'>>> & {
+type ModelRecipe = Readonly<z.output<typeof modelSchema>>;
+type TrainingRecipe = Readonly<Required<Omit<z.output<typeof trainingSchema>, 'patience'>>> & {
   readonly patience?: number;
 };
 

@@ -37,7 +37,7 @@ export interface Arena {
 
 const PENDING: NoForecast = { kind: 'pending' };
 
-/** A cold stream warms over its longest lag, and is warm after four times that (FACTS: within 1 % from the fourth day). */
+/** A cold stream warms over its longest lag, and is warm after four times that: for hours of weather the fourth day. */
 const WARM_SPANS = 4;
 
 export function createArena(model: Model, batchLimit = 256): Arena {

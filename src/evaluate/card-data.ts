@@ -19,7 +19,7 @@ export interface Trace {
   readonly high?: ArrayLike<number>;
 }
 
-export interface TrainingCurve {
+interface TrainingCurve {
   /** Epochs rising; epoch 0 is the untrained network, whose loss is NaN. */
   readonly history: readonly { readonly epoch: number; readonly loss: number; readonly validation: number }[];
   readonly bestEpoch: number;
@@ -28,7 +28,7 @@ export interface TrainingCurve {
 }
 
 /** What the integers cost; absent for a model that is served in float32. */
-export interface QuantizationCost {
+interface QuantizationCost {
   /** (int8 MSE - float MSE) / float MSE on validation. */
   readonly cost: number;
   /** 12 bits for U and h. */

@@ -45,11 +45,14 @@ function plotHorizons(data: CardData): string | undefined {
 function plotWindow(data: CardData): string {
   const { window, model } = data;
   const { timesMs, horizon, stream } = window;
+  // at the season both repeat the same values
+  const { seasonal: _, ...others } = window.forecasts;
+  const forecasts = horizon === model.input.season ? others : window.forecasts;
   const days = `${dayText(timesMs[0])} to ${dayText(timesMs[timesMs.length - 1])}`;
   return lineChart({
     title: `${targetName(data, window)} of ${stream}, forecast ${span(horizon, model.input.periodMs)} ahead`,
     subtitle: `Test part, ${days}; every forecast stands at the time that it is for`,
-    ...traceLines(data, window),
+    ...traceLines(data, { ...window, forecasts }),
     yLabel: withUnit(data, window.target),
   });
 }
@@ -110,7 +113,7 @@ function plotLoss({ training }: CardData): string | undefined {
     xLabel: 'epoch',
     yLabel: 'loss',
     // a start far above the rest would press all that follows flat
-    yKind: Math.max(...values) > 10 * Math.min(...values) ? 'log' : 'linear',
+    yKind: Math.max(...values) > 4 * Math.min(...values) ? 'log' : 'linear',
     marks: [{ x: bestEpoch, label: 'best' }],
     series: [
       { name: `training, ${loss}`, points: history.map((epoch) => epoch.loss), color: 'gray' },

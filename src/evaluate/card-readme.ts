@@ -160,7 +160,9 @@ function describeQuantization(data: CardData): string[] {
 }
 
 function signed(share: number): string {
-  return share < 0 ? `-${percentText(-share)}` : `+${percentText(share)}`;
+  const text = percentText(Math.abs(share));
+  if (/^[0.]+ %$/.test(text)) return text;
+  return share < 0 ? `-${text}` : `+${text}`;
 }
 
 function listModel({ model, id, parameters, stateBytes, multiplyAdds, fileBytes }: CardData): string {
@@ -179,7 +181,7 @@ function listModel({ model, id, parameters, stateBytes, multiplyAdds, fileBytes 
       ['state a stream', `${countText(stateBytes)} bytes`],
       ['season', `${input.season} frames`],
       ['states a stream', String(architecture.phases)],
-      ['steps ahead', `1 to ${output.steps}`],
+      ['steps ahead', output.steps === 1 ? '1' : `1 to ${output.steps}`],
       ['bridges gaps up to', `${input.gapLimit} frames`],
       ['release', String(release)],
       [code(`${model.name}.pb`), `${countText(fileBytes.served)} bytes`],
@@ -223,9 +225,12 @@ function missingFrames(series: CardData['dataset']['series']): number {
 
 function describeTraining({ model, training, ridgePicks = {} }: CardData): string {
   const { history, bestEpoch } = training;
-  const picks = Object.entries(ridgePicks).map(([h, variant]) => `${code(variant)} at h = ${h}`);
-  const ridge =
-    picks.length > 0 ? ` Ridge is the variant with the least validation error: ${joinWords(picks)}.` : '';
+  const variants = [...new Set(Object.values(ridgePicks))];
+  const picks = variants.map((variant) => {
+    const at = Object.keys(ridgePicks).filter((h) => ridgePicks[h] === variant);
+    return variants.length === 1 ? code(variant) : `${code(variant)} at h = ${joinWords(at)}`;
+  });
+  const ridge = picks.length > 0 ? ` Of the ridge variants validation chose ${joinWords(picks)}.` : '';
   return [
     `${history.length - 1} epochs, of which validation chose epoch ${bestEpoch}. Scalers, weights and baselines are ` +
       `fitted on the training part alone.${ridge} The recipe, with every default:`,

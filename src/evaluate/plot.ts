@@ -24,7 +24,7 @@ export interface Band {
 }
 
 /** A vertical line at an x that matters. */
-export interface Mark {
+interface Mark {
   readonly x: number;
   readonly label: string;
 }

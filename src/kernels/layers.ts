@@ -1,4 +1,4 @@
-import { sigmoid, tanh } from '../math/activations.ts';
+import { sigmoidInPlace, tanhInPlace } from '../math/activations.ts';
 import { type FloatTensor, gateCount, type Layer, type Model, type Tensor } from '../model/model.ts';
 import { dotIntegers, joinPlanes, quantizeVector } from './quantized.ts';
 import { dot } from './sums.ts';
@@ -46,7 +46,7 @@ function floatPreActivation(layer: Layer, { inputs, hidden, rows }: Sizes): PreA
   };
 }
 
-/** z = (b + accW * (s_W * s_x)) + accU * (s_U * s_h), accW and accU exact integers (DESIGN section 3). */
+/** z = (b + accW * (s_W * s_x)) + accU * (s_U * s_h), accW and accU exact integers (docs/ARCHITECTURE.md). */
 function quantizedPreActivation(layer: Layer, { inputs, hidden, rows }: Sizes): PreActivation {
   const { inputWeights, recurrentWeights, inputLimit, hiddenLimit } = layer;
   if (inputWeights.kind !== 'int8' || recurrentWeights?.kind !== 'int8') throw new TypeError('float layer');
@@ -75,7 +75,8 @@ function plainLayer(preActivation: PreActivation, { rows }: Sizes): LayerStep {
   const z = new Float32Array(rows);
   return (input, inputAt, state, stateAt, channel) => {
     preActivation(input, inputAt, state, stateAt, channel, z);
-    for (let j = 0; j < rows; j++) state[stateAt + j] = tanh(z[j]);
+    state.set(z, stateAt);
+    tanhInPlace(state, stateAt, rows);
   };
 }
 
@@ -84,16 +85,20 @@ function lstmLayer(preActivation: PreActivation, { hidden, rows }: Sizes): Layer
   const z = new Float32Array(rows);
   return (input, inputAt, state, stateAt, channel) => {
     preActivation(input, inputAt, state, stateAt, channel, z);
+    sigmoidInPlace(z, 0, 2 * hidden);
+    tanhInPlace(z, 2 * hidden, hidden);
+    sigmoidInPlace(z, 3 * hidden, hidden);
     for (let j = 0; j < hidden; j++) {
-      const inputGate = sigmoid(z[j]);
-      const forgetGate = sigmoid(z[hidden + j]);
-      const cellGate = tanh(z[2 * hidden + j]);
-      const outputGate = sigmoid(z[3 * hidden + j]);
+      const inputGate = z[j];
+      const forgetGate = z[hidden + j];
+      const cellGate = z[2 * hidden + j];
       const cellAt = stateAt + hidden + j;
       const c = Math.fround(Math.fround(inputGate * cellGate) + Math.fround(forgetGate * state[cellAt]));
       state[cellAt] = c;
-      state[stateAt + j] = outputGate * tanh(c);
+      state[stateAt + j] = c;
     }
+    tanhInPlace(state, stateAt, hidden);
+    for (let j = 0; j < hidden; j++) state[stateAt + j] *= z[3 * hidden + j];
   };
 }
 

@@ -40,3 +40,13 @@ export const tanh = createTanh(Math.fround);
 export function sigmoid(x: number): number {
   return Math.fround(0.5 + Math.fround(0.5 * tanh(Math.fround(0.5 * x))));
 }
+
+// In place over [at, at + length): the loops inline the functions above, so that no number is boxed on the heap.
+
+export function tanhInPlace(values: Float32Array, at: number, length: number): void {
+  for (let j = at; j < at + length; j++) values[j] = tanh(values[j]);
+}
+
+export function sigmoidInPlace(values: Float32Array, at: number, length: number): void {
+  for (let j = at; j < at + length; j++) values[j] = sigmoid(values[j]);
+}

@@ -11,7 +11,7 @@ const INT32_MAX = 2 ** 31 - 1;
 const MOST_INPUT_LEVELS = 4095;
 const MOST_WIDE_HIDDEN = 512;
 
-/** The int8 form of a float LSTM (DESIGN section 3): W of the first layer in two planes, of the upper ones in one, U
+/** The int8 form of a float LSTM (docs/ARCHITECTURE.md): W of the first layer in two planes, of the upper ones in one, U
  * in one, or in two when `wide`; bias, state and head stay float32. */
 export function quantizeModel(model: Model, { wide = false } = {}): Model {
   const { cell, hidden } = model.architecture;

@@ -35,7 +35,7 @@ export function encode(options: EncodeOptions): OperatorFunction<Answers, Outcom
   });
 }
 
-/** DESIGN.md section 7. With several targets each entry names its own. */
+/** The horizons of a published forecast. With several targets each entry names its own. */
 export function encodeForecast(forecast: Forecast, { model, id }: EncodeOptions): string {
   const { targets, horizons } = model.output;
   const { names, periodMs } = model.input;

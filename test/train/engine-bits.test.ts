@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest';
+import { loadModel } from '../../src/engine/engine.ts';
+import { float32 } from '../../src/kernels/training.ts';
+import { createScalarTrainingKernel } from '../../src/kernels/training-scalar.ts';
+import { writeModelFile } from '../../src/model/format.ts';
+import { type Model, stateSize } from '../../src/model/model.ts';
+import { createGolden } from '../../src/quantize/golden.ts';
+import { createStreamRun } from '../../src/quantize/stream-run.ts';
+import { createNetwork } from '../../src/train/network.ts';
+import { createParameters, type Parameters } from '../../src/train/parameters.ts';
+import type { Run } from '../../src/train/runs.ts';
+import { createTape } from '../../src/train/tape.ts';
+import { toModel } from '../../src/train/to-model.ts';
+import { syntheticDataset } from '../fixtures/series.ts';
+import { fillNumbers } from './nets.ts';
+import { type Setup, type SetupOptions, setUp } from './setup.ts';
+
+const kernel = createScalarTrainingKernel(float32);
+
+// missing values, gaps that are bridged, gaps that restart a stream cold, two streams, two features
+const dataset = syntheticDataset({
+  ...{ length: 160, streams: ['a', 'b'], features: ['x', 'y'], missing: 0.1, firstSlot: 1001 },
+  gaps: [
+    [20, 23],
+    [50, 56],
+    [90, 104],
+  ],
+});
+
+const cases: [string, SetupOptions][] = [
+  ['lstm, P = 1', { cell: 'lstm', averages: [24, 168], lags: [1, 24] }],
+  ['lstm, P = 3', { cell: 'lstm', phases: 3, averages: [3, 21] }],
+  ['lstm of 2 layers, P = 1', { cell: 'lstm', layers: 2 }],
+  ['lstm of 2 layers, P = 3, the mask', { cell: 'lstm', layers: 2, phases: 3, mask: true }],
+  ['gru, P = 1', { cell: 'gru' }],
+  ['gru of 2 layers, P = 3', { cell: 'gru', layers: 2, phases: 3 }],
+  ['rnn, P = 1', { cell: 'rnn' }],
+  ['rnn of 3 layers, P = 3', { cell: 'rnn', layers: 3, phases: 3 }],
+  ['feedforward', { cell: 'feedforward', lags: [1, 2, 3, 4] }],
+  ['feedforward of 2 layers', { cell: 'feedforward', layers: 2, lags: [1, 2, 3, 4] }],
+  ['lstm, P = 3, a bias and a scaler a stream', { cell: 'lstm', phases: 3, perStream: true }],
+];
+
+const common: SetupOptions = { hidden: 5, steps: 3, targets: [1, 0], gapLimit: 6 };
+
+function makeParameters({ topology }: Setup): Parameters {
+  const parameters = createParameters(kernel, topology);
+  fillNumbers(parameters.flat, 1, 0.6);
+  return parameters;
+}
+
+/** A whole run in one call of the trainer's forward pass: P rows are one time step. */
+function forwardRun({ topology, options }: Setup, parameters: Parameters, run: Run) {
+  const rows = options.phases;
+  const tape = createTape(kernel, topology, { rows, steps: Math.ceil(run.length / rows) });
+  tape.x.set(run.inputs);
+  tape.biasRows.fill(topology.biases > 1 ? run.series : 0);
+  createNetwork(kernel, topology).forward(parameters, tape);
+  return tape;
+}
+
+/** h, and c of the LSTM, of all layers after row i. */
+function statesAfter({ topology, options }: Setup, tape: ReturnType<typeof forwardRun>, i: number): number[] {
+  const H = topology.hidden;
+  const at = (options.phases + i) * H;
+  return tape.layers.flatMap(({ h, c }) => {
+    const hidden = h.subarray(at, at + H);
+    return topology.cell === 'lstm' ? [...hidden, ...c.subarray(at, at + H)] : [...hidden];
+  });
+}
+
+describe.each(cases)("the trainer's forward pass has the bits of the engine: %s", (_, options) => {
+  const setup = setUp(dataset, { ...common, ...options });
+  const parameters = makeParameters(setup);
+  const model = toModel(parameters, setup.topology, setup.description);
+  const { outputs } = setup.topology;
+
+  test('increments and states, frame by frame, gaps filled', () => {
+    const { phases } = setup.options;
+    const phaseFloats = setup.topology.layers * stateSize(setup.topology);
+    expect(setup.runs.map(({ series, length }) => [series, length])).toEqual([
+      [0, 90],
+      [0, 56],
+      [1, 90],
+      [1, 56],
+    ]);
+    let compared = 0;
+    for (const run of setup.runs) {
+      const tape = forwardRun(setup, parameters, run);
+      const { stream, values, firstSlot, present } = dataset.series[run.series];
+      const served = createStreamRun(model, stream);
+      for (let i = 0; i < run.length; i++) {
+        const slot = run.firstSlot + i;
+        const row = slot - firstSlot;
+        if (present[row] === 0) continue;
+        served.step(slot, values.subarray(2 * row, 2 * row + 2));
+        expect(tape.y.slice(i * outputs, (i + 1) * outputs)).toEqual(served.increments);
+        const stateAt = (slot % phases) * phaseFloats;
+        const state = served.state.subarray(stateAt, stateAt + phaseFloats);
+        if (phaseFloats > 0) expect(statesAfter(setup, tape, i)).toEqual([...state]);
+        compared++;
+      }
+    }
+    expect(compared).toBe(2 * (90 - 9 + 56));
+  });
+
+  test('forecasts of the loaded file, over a cold restart', async () => {
+    const golden = createGolden(model, dataset, setup.split);
+    const engine = await loadModel(writeModelFile({ ...model, golden }));
+    for (const run of setup.runs) {
+      const tape = forwardRun(setup, parameters, run);
+      const { stream, values, firstSlot } = dataset.series[run.series];
+      const session = engine.openSession(stream);
+      // far enough before the run for a restart
+      session.step({ timeMs: (run.firstSlot - 50) * dataset.periodMs, values: [9, 21] });
+      for (let i = 0; i < run.length; i++) {
+        const slot = run.firstSlot + i;
+        const row = slot - firstSlot;
+        if (dataset.series[run.series].present[row] === 0) continue;
+        const answer = session.step({
+          timeMs: slot * dataset.periodMs,
+          values: values.subarray(2 * row, 2 * row + 2),
+        });
+        if (answer.kind !== 'forecast') throw new Error(answer.kind);
+        expect(answer.values).toEqual(rawAnswers(setup, model, run, i, tape.y));
+      }
+    }
+  });
+});
+
+/** newest value + increment in raw units, from what the trainer knows. */
+function rawAnswers(
+  { topology }: Setup,
+  { input, output }: Model,
+  run: Run,
+  i: number,
+  y: ArrayLike<number>,
+) {
+  const f = Math.fround;
+  const table = input.channels.length > 0 ? 1 + run.series : 0;
+  return Float32Array.from({ length: topology.outputs }, (_, o) => {
+    const m = Math.floor(o / output.steps);
+    const at = 2 * (table * input.features + output.targets[m]);
+    const z = f(run.targets[i * output.targets.length + m] + y[i * topology.outputs + o]);
+    return f(f(z * input.scalers[at + 1]) + input.scalers[at]);
+  });
+}
+
+test('a segment from a zero state has the bits of the engine that answers at its end: output: last', () => {
+  const segment = 6;
+  const setup = setUp(dataset, { ...common, segment, layers: 2 });
+  const parameters = makeParameters(setup);
+  const model = toModel(parameters, setup.topology, setup.description);
+  const [run] = setup.runs;
+  const { inputs, outputs } = setup.topology;
+  const tape = createTape(kernel, setup.topology, { rows: 1, steps: segment, answersFrom: segment - 1 });
+  const network = createNetwork(kernel, setup.topology);
+  const { stream, values, firstSlot } = dataset.series[run.series];
+  const served = createStreamRun(model, stream);
+  let compared = 0;
+  for (let i = 0; i < run.length; i++) {
+    const slot = run.firstSlot + i;
+    const row = slot - firstSlot;
+    if (dataset.series[run.series].present[row] === 0) continue;
+    const answers = served.step(slot, values.subarray(2 * row, 2 * row + 2));
+    expect(answers !== undefined).toBe((i + 1) % segment === 0);
+    if (answers === undefined) continue;
+    const from = (i + 1 - segment) * inputs;
+    tape.x.set(run.inputs.subarray(from, from + segment * inputs));
+    network.forward(parameters, tape);
+    expect(tape.y).toEqual(served.increments.slice(0, outputs));
+    compared++;
+  }
+  // one of 15 ends in a gap and answers nobody
+  expect(compared).toBe(14);
+});
