@@ -24,7 +24,6 @@ export interface TrainArguments {
   readonly stream?: string;
   readonly horizon?: number;
   readonly cell?: (typeof cells)[number];
-  readonly budgetMs?: number;
   readonly out: string;
   readonly seed?: number;
   readonly resume: boolean;

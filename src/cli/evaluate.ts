@@ -24,10 +24,10 @@ export async function runEvaluate(args: EvaluateArguments, terminal: Terminal): 
   const split = splitOf(model, dataset);
   checkPart(dataset, split, args);
   const scored: ScoredPart = { dataset, split, part: args.split };
-  const int8 = scoreWithProgress(engine, scored, 'int8 engine', terminal);
+  const { score: int8, origins } = scoreWithProgress(engine, scored, 'int8 engine', terminal);
   const floatPath = args.float ?? floatTwin(args.model);
   const floatEngine = floatPath === undefined ? undefined : await loadEngine(floatPath);
-  const float = floatEngine && scoreWithProgress(floatEngine, scored, 'float engine', terminal);
+  const float = floatEngine && scoreWithProgress(floatEngine, scored, 'float engine', terminal).score;
 
   const { targets, steps, horizons } = model.output;
   const scalers = scalersOf(model, dataset);
@@ -38,7 +38,7 @@ export async function runEvaluate(args: EvaluateArguments, terminal: Terminal): 
     ridge: picked,
     ridgeVariants,
   } = scoreBaselines({
-    ...{ dataset, split, part: args.split, targets, steps, horizons, scalers, ridge },
+    ...{ dataset, split, part: args.split, targets, steps, horizons, scalers, ridge, origins },
     season: model.input.season,
   });
   const baselines = {

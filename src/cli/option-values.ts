@@ -1,5 +1,4 @@
 import { InvalidArgumentError } from 'commander';
-import { parseDuration } from '../signal/duration.ts';
 
 /** Readers of option values: what they throw is put behind the option's name. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -14,12 +13,6 @@ export function positiveNumber(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError('Expected a number above 0.');
-}
-
-export function duration(text: string): number {
-  const milliseconds = parseDuration(text);
-  if (milliseconds !== undefined) return milliseconds;
-  throw new InvalidArgumentError('Expected a duration such as 90s, 5m or 1h.');
 }
 
 /** `a,b` and several options add up. */

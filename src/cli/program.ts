@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type Commands, cells, type Report, splits, type Terminal } from './command.ts';
-import { duration, nameList, positiveNumber, wholeNumber } from './option-values.ts';
+import { nameList, positiveNumber, wholeNumber } from './option-values.ts';
 
 const contract = `
 Exit codes: 0 done, 1 the work failed, 2 the arguments, a file or a recipe are wrong.
@@ -65,16 +65,12 @@ function addTrain(program: Command, commands: Commands, perform: Perform): void 
     .option('--stream <column>', 'with a CSV: the column that tells the sensors apart')
     .option('--horizon <steps>', 'forecast this many steps ahead', wholeNumber(1, 288))
     .addOption(new Option('--cell <kind>', 'another cell than the recipe has').choices(cells))
-    .option('--budget <time>', 'stop training after this time, such as 5m', duration)
     .option('--out <folder>', 'where the model and its card land', 'out')
     .option('--seed <number>', 'another seed than the recipe has', wholeNumber(0, largestSeed))
     .option('--resume', 'go on from the checkpoint in --out, to the same bits')
     .action((input: string, { budget, resume, ...options }) =>
       perform(options, (terminal) =>
-        commands.train(
-          { ...options, input, resume: resume === true, ...(budget !== undefined && { budgetMs: budget }) },
-          terminal,
-        ),
+        commands.train({ ...options, input, resume: resume === true }, terminal),
       ),
     );
 }

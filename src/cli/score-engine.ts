@@ -11,13 +11,19 @@ export interface ScoredPart {
   readonly horizons?: readonly number[];
 }
 
+export interface EngineScore {
+  readonly score: Score;
+  /** [series], each [length]: 1 at the rows that the engine answered, for baselines on the same pairs. */
+  readonly origins: readonly Uint8Array[];
+}
+
 /** Streams every series through the engine from its first row, as a service would, and scores one part. The states
  * are warm from everything earlier. */
 export function scoreEngine(
   engine: Engine,
   { dataset, split, part, horizons }: ScoredPart,
   onRow?: (done: number) => void,
-): Score {
+): EngineScore {
   const { output } = engine.model;
   const { steps, targets } = output;
   const scorer = createScorer({
@@ -32,6 +38,7 @@ export function scoreEngine(
   const [point, low, high] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
   const hasInterval = engine.model.calibration.levels.length > 0 || output.quantiles.length > 0;
   const width = dataset.features.length;
+  const origins = dataset.series.map(({ length }) => new Uint8Array(length));
   let done = 0;
   dataset.series.forEach(({ stream, values, present, firstSlot, length }, index) => {
     const session = engine.openSession(stream);
@@ -43,6 +50,7 @@ export function scoreEngine(
         values: values.subarray(row * width, (row + 1) * width),
       });
       if (answer.kind !== 'forecast') continue;
+      origins[index][row] = 1;
       for (let i = 0; i < size; i++) {
         const target = Math.floor(i / steps);
         const step = (i % steps) + 1;
@@ -54,5 +62,5 @@ export function scoreEngine(
       else scorer.add(index, row, point);
     }
   });
-  return scorer.score();
+  return { score: scorer.score(), origins };
 }

@@ -142,12 +142,11 @@ function scorePart(
   part: Part,
 ): PartScores {
   const { dataset, split, targets, steps, season, scalers, recipe } = prepared;
-  const baselines = scoreBaselines({
-    ...{ dataset, split, part, targets, steps, season, scalers, ridge },
-    horizons: recipe.horizons,
-  });
   const scored = { dataset, split, part };
-  return { int8: scoreEngine(served, scored), float: scoreEngine(float, scored), baselines };
+  const { score: int8, origins } = scoreEngine(served, scored);
+  const { horizons } = recipe;
+  const baselines = scoreBaselines({ ...scored, targets, steps, season, scalers, ridge, horizons, origins });
+  return { int8, float: scoreEngine(float, scored).score, baselines };
 }
 
 /** Whether the model is better than persistence and seasonal naive over the longest horizon of validation. */

@@ -8,6 +8,7 @@ import { holdAll } from '../data/held.ts';
 import { backtest } from '../evaluate/backtest.ts';
 import { renderCard } from '../evaluate/card.ts';
 import type { CardData, Method } from '../evaluate/card-data.ts';
+import type { Score } from '../evaluate/score.ts';
 import { countParameters } from '../train/parameters.ts';
 import { multiplyAdds, streamBytes } from './model-size.ts';
 import type { Prepared } from './prepare.ts';
@@ -69,13 +70,13 @@ function errorByStep(prepared: Prepared, result: TrainedModel): CardData['errorB
   const { dataset, split, targets, steps } = prepared;
   const horizons = Array.from({ length: steps }, (_, i) => i + 1);
   const scored = { dataset, split, part: 'test', horizons } as const;
-  const maes = ({ at }: { at: Readonly<Record<string, { mae: number }>> }) =>
-    horizons.map((h) => at[h]?.mae ?? Number.NaN);
-  const entries = Object.entries(baselineForecasters(prepared, result)).map(([name, forecaster]) => [
+  const maes = ({ at }: Score) => horizons.map((h) => at[h]?.mae ?? Number.NaN);
+  const { score, origins } = scoreEngine(result.engines.served, scored);
+  const baselines = Object.entries(baselineForecasters(prepared, result)).map(([name, forecaster]) => [
     name,
-    maes(backtest(forecaster, { ...scored, targets, steps })),
+    maes(backtest(forecaster, { ...scored, targets, steps, origins })),
   ]);
-  return { served: maes(scoreEngine(result.engines.served, scored)), ...Object.fromEntries(entries) };
+  return { served: maes(score), ...Object.fromEntries(baselines) };
 }
 
 /** A week of the first stream's test part at the longest horizon, and one whole answer in the middle of it. */

@@ -37,6 +37,8 @@ export interface ScoreOptions {
   readonly steps: number;
   /** The h that are reported. */
   readonly horizons: readonly number[];
+  /** [series], each [length]: 1 at the rows that count as origins; all of them when absent. */
+  readonly origins?: readonly Uint8Array[] | undefined;
 }
 
 export interface Scorer {
@@ -70,7 +72,8 @@ interface HorizonTally {
 
 const emptyTally = (): Tally => ({ pairs: 0, squares: 0, absolutes: 0, intervals: 0, inside: 0 });
 
-export function createScorer({ dataset, split, part, targets, steps, horizons }: ScoreOptions): Scorer {
+export function createScorer(options: ScoreOptions): Scorer {
+  const { dataset, split, part, targets, steps, horizons, origins } = options;
   const features = dataset.features.length;
   const { from, to } = partRange(split, part);
   const perSeries = dataset.series.map(() =>
@@ -79,6 +82,7 @@ export function createScorer({ dataset, split, part, targets, steps, horizons }:
 
   return {
     add(index, origin, forecast, low, high) {
+      if (origins?.[index][origin] === 0) return;
       const { values, length, firstSlot } = dataset.series[index];
       const slot = firstSlot + origin;
       horizons.forEach((h, i) => {

@@ -108,20 +108,25 @@ function gruLayer(layer: Layer, { inputs, hidden, rows }: Sizes): LayerStep {
   const U = floats(layer.recurrentWeights as Tensor);
   const bias = layer.bias.values;
   const recurrentBias = (layer.recurrentBias as FloatTensor).values;
-  const fromInput = new Float32Array(rows);
   const fromHidden = new Float32Array(rows);
+  // W x + b, then the gates
+  const z = new Float32Array(rows);
   return (input, inputAt, state, stateAt, channel) => {
     for (let j = 0; j < rows; j++) {
-      fromInput[j] = dot(input, inputAt, W, j * inputs, inputs) + bias[channel * rows + j];
+      z[j] = dot(input, inputAt, W, j * inputs, inputs) + bias[channel * rows + j];
       fromHidden[j] = dot(state, stateAt, U, j * hidden, hidden);
     }
+    for (let j = 0; j < 2 * hidden; j++) z[j] += fromHidden[j];
+    sigmoidInPlace(z, 0, 2 * hidden);
     for (let j = 0; j < hidden; j++) {
-      const resetGate = sigmoid(Math.fround(fromInput[j] + fromHidden[j]));
-      const updateGate = sigmoid(Math.fround(fromInput[hidden + j] + fromHidden[hidden + j]));
       const recurrent = Math.fround(fromHidden[2 * hidden + j] + recurrentBias[j]);
-      const newGate = tanh(Math.fround(fromInput[2 * hidden + j] + Math.fround(resetGate * recurrent)));
+      z[2 * hidden + j] += Math.fround(z[j] * recurrent);
+    }
+    tanhInPlace(z, 2 * hidden, hidden);
+    for (let j = 0; j < hidden; j++) {
+      const updateGate = z[hidden + j];
       const kept = Math.fround(updateGate * state[stateAt + j]);
-      state[stateAt + j] = Math.fround(Math.fround(1 - updateGate) * newGate) + kept;
+      state[stateAt + j] = Math.fround(Math.fround(1 - updateGate) * z[2 * hidden + j]) + kept;
     }
   };
 }

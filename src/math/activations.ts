@@ -41,12 +41,28 @@ export function sigmoid(x: number): number {
   return Math.fround(0.5 + Math.fround(0.5 * tanh(Math.fround(0.5 * x))));
 }
 
-// In place over [at, at + length): the loops inline the functions above, so that no number is boxed on the heap.
-
+/** tanh of [at, at + length), in place. Written out, because a call a number may box each result on the heap. */
 export function tanhInPlace(values: Float32Array, at: number, length: number): void {
-  for (let j = at; j < at + length; j++) values[j] = tanh(values[j]);
+  for (let j = at; j < at + length; j++) {
+    const value = values[j];
+    const x = value > CLAMP ? CLAMP : value < -CLAMP ? -CLAMP : value;
+    const x2 = Math.fround(x * x);
+    let p = Math.fround(Math.fround(x2 * P13) + P11);
+    p = Math.fround(Math.fround(x2 * p) + P9);
+    p = Math.fround(Math.fround(x2 * p) + P7);
+    p = Math.fround(Math.fround(x2 * p) + P5);
+    p = Math.fround(Math.fround(x2 * p) + P3);
+    p = Math.fround(Math.fround(x2 * p) + P1);
+    let q = Math.fround(Math.fround(x2 * Q6) + Q4);
+    q = Math.fround(Math.fround(x2 * q) + Q2);
+    q = Math.fround(Math.fround(x2 * q) + Q0);
+    values[j] = Math.fround(x * p) / q;
+  }
 }
 
+/** sigma of [at, at + length), in place. */
 export function sigmoidInPlace(values: Float32Array, at: number, length: number): void {
-  for (let j = at; j < at + length; j++) values[j] = sigmoid(values[j]);
+  for (let j = at; j < at + length; j++) values[j] *= 0.5;
+  tanhInPlace(values, at, length);
+  for (let j = at; j < at + length; j++) values[j] = 0.5 + Math.fround(0.5 * values[j]);
 }

@@ -32,13 +32,13 @@ export function encodeCheckpoint(checkpoint: Checkpoint, identity: string): stri
 /** @param parameters how many the network has
  * @throws CheckpointError with what was found and expected */
 export function decodeCheckpoint(text: string, identity: string, parameters: number): Checkpoint {
-  let parsed: Record<string, unknown>;
+  let parsed: Record<string, unknown> | null;
   try {
-    parsed = JSON.parse(text) as Record<string, unknown>;
+    parsed = JSON.parse(text) as Record<string, unknown> | null;
   } catch (cause) {
     throw new CheckpointError('the checkpoint is damaged; train without --resume', { cause });
   }
-  if (parsed.identity !== identity) {
+  if (parsed?.identity !== identity) {
     throw new CheckpointError('the checkpoint is of another recipe or other data; train without --resume');
   }
   const decoded = Object.fromEntries(
@@ -50,9 +50,20 @@ export function decodeCheckpoint(text: string, identity: string, parameters: num
       return [name, new Float32Array(bytes.buffer)];
     }),
   );
-  const { update, power1, power2, bestEpoch, history } = parsed;
-  if (!Array.isArray(history) || ![update, power1, power2, bestEpoch].every(Number.isFinite)) {
+  const { update, power1, power2, bestEpoch } = parsed;
+  const history = readHistory(parsed.history);
+  if (history[Number(bestEpoch)] === undefined || ![update, power1, power2].every(Number.isFinite)) {
     throw new CheckpointError('the checkpoint is damaged; train without --resume');
   }
   return { update, power1, power2, bestEpoch, history, ...decoded } as unknown as Checkpoint;
+}
+
+function readHistory(found: unknown): readonly EpochReport[] {
+  if (!Array.isArray(found)) return [];
+  // JSON has no NaN: the loss of epoch 0, and a validation without a truth
+  return found.map((report: EpochReport) => ({
+    ...report,
+    loss: report.loss ?? Number.NaN,
+    validation: report.validation ?? Number.NaN,
+  }));
 }

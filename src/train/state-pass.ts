@@ -56,6 +56,8 @@ export function createStatePass(
   }
 
   function keepStates(run: number, from: number, count: number): void {
+    // a feedforward net has none
+    if (size === 0) return;
     for (let i = 0; i < count; i++) {
       const row = from + i;
       tape.layers.forEach(({ h, c }, l) => {

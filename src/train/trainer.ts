@@ -5,7 +5,7 @@ import { drawChunks, fewestChunks, longestChunk } from './chunks.ts';
 import { createLoss, type LossKind } from './losses.ts';
 import { createMinibatch } from './minibatch.ts';
 import { createNetwork } from './network.ts';
-import { createOptimizerState, type OptimizerSettings, updateParameters } from './optimizer.ts';
+import { createOptimizerState, normOf, type OptimizerSettings, updateParameters } from './optimizer.ts';
 import { createParameters, initializeParameters, type Parameters, type Topology } from './parameters.ts';
 import type { Run } from './runs.ts';
 import { createStatePass } from './state-pass.ts';
@@ -82,6 +82,13 @@ export function trainNetwork(
       `the training part has no chunk of ${phases} phases; give it more rows or fewer phases`,
     );
   }
+  // a shorter one would be trained otherwise than it is served
+  if (steps < options.segment) {
+    throw new TrainingError(
+      `the training part has at most ${steps} frames in a row, a segment has ${options.segment}; ` +
+        'give it more rows or a shorter model.segment',
+    );
+  }
   const batch = Math.min(options.batch, fewest);
   const minibatch = createMinibatch(
     kernel,
@@ -121,6 +128,13 @@ export function trainNetwork(
     states.pass(parameters);
   }
 
+  function diverged(epoch: number, found: string): TrainingError {
+    return new TrainingError(
+      `training diverged in epoch ${epoch}, update ${optimizer.update}: ${found}; ` +
+        `lower training.learningRate (now ${options.learningRate}) or training.clip (now ${options.clip})`,
+    );
+  }
+
   function trainEpoch(epoch: number): number {
     const chunks = drawChunks(epoch, drawing);
     const updates = Math.floor(chunks.length / batch);
@@ -131,12 +145,7 @@ export function trainNetwork(
         chunks.slice(u * batch, (u + 1) * batch),
         optimizer.update,
       );
-      if (!Number.isFinite(loss)) {
-        throw new TrainingError(
-          `training diverged in epoch ${epoch}, update ${optimizer.update}: loss ${loss}; ` +
-            `lower training.learningRate (now ${options.learningRate}) or training.clip (now ${options.clip})`,
-        );
-      }
+      if (!Number.isFinite(loss)) throw diverged(epoch, `loss ${loss}`);
       const share = (epoch - 1 + u / updates) / epochs;
       updateParameters(kernel, parameters.flat, gradients.flat, optimizer, options, share);
       sum += loss;
@@ -150,6 +159,11 @@ export function trainNetwork(
   for (let epoch = history.length; epoch <= epochs && epoch - 1 - bestEpoch < options.patience; epoch++) {
     const loss = trainEpoch(epoch);
     const validation = states.pass(parameters);
+    // the last update may break what its loss did not show yet
+    const canScore = !Number.isNaN(history[0].validation);
+    if (!Number.isFinite(canScore ? validation : normOf(parameters.flat))) {
+      throw diverged(epoch, canScore ? `validation ${validation}` : 'parameters beyond float32');
+    }
     history.push({ epoch, epochs, loss, validation, timesteps });
     // NaN (no validation truth at all) keeps the newest
     if (!(validation >= history[bestEpoch].validation)) {

@@ -172,13 +172,16 @@ describe('the shipped demo', () => {
     });
     let stdout = '';
     let stderr = '';
+    let told = !interrupt;
     child.stdout.on('data', (text) => {
       stdout += text;
     });
     child.stderr.on('data', (text) => {
       stderr += text;
       // the first line of progress: the replay is on its way
-      if (interrupt && String(text).includes('msg/s')) child.kill('SIGTERM');
+      if (told || !String(text).includes('msg/s')) return;
+      told = true;
+      child.kill('SIGTERM');
     });
     const [code] = await once(child, 'close');
     return { code, stdout, stderr };

@@ -92,7 +92,6 @@ describe('wrong arguments end with exit code 2 and one line', () => {
     ['train a.yaml --seed -1', 'Expected a whole number from 0 to 4294967295.'],
     ['train a.yaml --horizon 0', 'Expected a whole number from 1 to 288.'],
     ['train a.yaml --horizon 1.5', 'Expected a whole number from 1 to 288.'],
-    ['train a.yaml --budget soon', 'Expected a duration such as 90s, 5m or 1h.'],
     ['train a.yaml --cell ltsm', 'Allowed choices are feedforward, rnn, lstm, gru.'],
     ['demo --seconds 0', 'Expected a number above 0.'],
     ['demo --port 70000', 'Expected a whole number from 1 to 65535.'],
@@ -119,9 +118,7 @@ describe('a command', () => {
       demo: async (args: unknown) => void seen.push(args),
     };
     await run(
-      'train a.csv --target x,y --target z --horizon 24 --budget 5m --out o --seed 7 --resume --quiet'.split(
-        ' ',
-      ),
+      'train a.csv --target x,y --target z --horizon 24 --out o --seed 7 --resume --quiet'.split(' '),
       commands,
     );
     await run('train recipe.yaml --cell gru'.split(' '), commands);
@@ -132,7 +129,6 @@ describe('a command', () => {
     const train = {
       target: ['x', 'y', 'z'],
       horizon: 24,
-      budgetMs: 300_000,
       out: 'o',
       seed: 7,
       resume: true,
@@ -155,7 +151,6 @@ describe('a command', () => {
       { model: 'm.pb' },
       { seconds: 2.5, port: undefined, json: true },
     ]);
-    expect(seen[1]).not.toHaveProperty('budgetMs');
   });
 
   const inspect: Commands['inspect'] = async (_, terminal) => {

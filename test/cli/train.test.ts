@@ -1,0 +1,171 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readModelFile } from '../../src/model/format.ts';
+import { boilerCsv, boilerRecipe, runHere, runJson, writeBoilers } from './small-data.ts';
+
+let folder: string;
+let recipe: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cellstream-train-'));
+  recipe = writeBoilers(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const bytesOf = (...path: string[]) => readFileSync(join(folder, ...path));
+
+describe('train', () => {
+  test('writes both models and a card, and says how good they are', async () => {
+    const out = join(folder, 'out');
+    const report = await runJson('train', recipe, '--out', out);
+    expect(readdirSync(out).sort()).toEqual(['boilers.float.pb', 'boilers.pb', 'card']);
+    expect(readdirSync(join(out, 'card'))).toEqual(
+      expect.arrayContaining(['README.md', 'forecast.svg', 'horizons.svg', 'loss.svg', 'quantization.svg']),
+    );
+    // 2 features, season 6: 6 lags and 2 averages each
+    expect(report).toMatchObject({
+      model: join(out, 'boilers.pb'),
+      parameters: 4 * (6 * 16 + 6 * 6 + 6),
+      epochs: 12,
+      fit: true,
+    });
+    for (const key of ['seconds', 'timestepsPerSecond']) expect(report[key]).toBeGreaterThan(0);
+    for (const part of ['validation', 'test']) expect(Object.keys(report[part].int8)).toEqual(['1', '3']);
+    expect(report.test.int8['3'].mse).toBeLessThan(0.5 * report.baselines.persistence['3'].mse);
+    const { model } = readModelFile(bytesOf('out', 'boilers.pb'));
+    expect(model.architecture).toEqual({ cell: 'lstm', layers: 1, hidden: 6, phases: 6, segment: 0 });
+    expect(model.input.season).toBe(6);
+    expect(model.layers[0].inputWeights.kind).toBe('int8');
+  });
+
+  test('gives the same bytes again, and others from another seed', async () => {
+    await runJson('train', recipe, '--out', join(folder, 'again'));
+    await runJson('train', recipe, '--out', join(folder, 'other'), '--seed', '4');
+    expect(bytesOf('again', 'boilers.pb').equals(bytesOf('out', 'boilers.pb'))).toBe(true);
+    expect(bytesOf('again', 'boilers.float.pb').equals(bytesOf('out', 'boilers.float.pb'))).toBe(true);
+    expect(bytesOf('other', 'boilers.pb').equals(bytesOf('out', 'boilers.pb'))).toBe(false);
+  });
+
+  test('killed in the middle and resumed gives the bytes of a training in one piece', async () => {
+    const long = join(folder, 'long.yaml');
+    const training = '{ epochs: 60, batch: 8, chunk: 8, dropout: 0.1, seed: 3 }';
+    writeFileSync(long, boilerRecipe({ name: 'long', training }));
+    await runJson('train', long, '--out', join(folder, 'whole'));
+
+    const out = join(folder, 'killed');
+    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--import', 'tsx', main, 'train', long, '--out', out, '--quiet']);
+    const checkpoint = 'long.checkpoint.json';
+    const watcher = watch(folder, { recursive: true }, (_, file) => {
+      if (file?.endsWith(checkpoint) && existsSync(join(out, checkpoint))) child.kill('SIGKILL');
+    });
+    const [, signal] = await once(child, 'exit');
+    watcher.close();
+    expect(signal).toBe('SIGKILL');
+    expect(readdirSync(out)).toContain(checkpoint);
+    expect(JSON.parse(readFileSync(join(out, checkpoint), 'utf8')).history.length).toBeLessThan(61);
+
+    await runJson('train', long, '--out', out, '--resume');
+    expect(bytesOf('killed', 'long.pb').equals(bytesOf('whole', 'long.pb'))).toBe(true);
+    expect(bytesOf('killed', 'long.float.pb').equals(bytesOf('whole', 'long.float.pb'))).toBe(true);
+    expect(readdirSync(out)).not.toContain(checkpoint);
+  });
+
+  test('needs no recipe for a CSV', async () => {
+    const csv = join(folder, 'one.csv');
+    const lines = boilerCsv().split('\n');
+    writeFileSync(csv, [lines[0], ...lines.filter((line) => line.includes('north'))].join('\n'));
+    const report = await runJson(
+      'train',
+      csv,
+      '--target',
+      'temp',
+      '--horizon',
+      '2',
+      '--out',
+      join(folder, 'one'),
+    );
+    expect(Object.keys(report.int8)).toEqual(['2']);
+    expect(report.int8['2'].mse).toBeLessThan(report.baselines.persistence['2'].mse);
+  });
+
+  test.each(['feedforward', 'rnn', 'gru'])('trains a %s to better than persistence', async (cell) => {
+    const report = await runJson('train', recipe, '--cell', cell, '--out', join(folder, cell));
+    expect(report.test.int8['3'].mse).toBeLessThan(report.baselines.persistence['3'].mse);
+    expect(report.quantization).toBeUndefined();
+  });
+
+  test.each([
+    ['two layers', { model: '{ hidden: 6, layers: 2 }' }],
+    ['an answer every segment', { model: '{ hidden: 6, output: last, segment: 12 }' }],
+    ['two targets', { target: '[temp, flow]' }],
+    ['channels of their own', { target: '[temp, flow]', share: 'channels' }],
+    ['12 bits', { model: '{ hidden: 6, wide: true }' }],
+  ])('trains and evaluates %s', async (name, changes) => {
+    const path = join(folder, 'variant.yaml');
+    writeFileSync(path, boilerRecipe({ name: 'variant', ...changes }));
+    const out = join(folder, name.replaceAll(' ', '-'));
+    const { test: trained } = await runJson('train', path, '--out', out);
+    expect(trained.int8['1'].mse).toBeLessThan(trained.baselines.persistence['1'].mse);
+    const scored = await runJson('evaluate', join(out, 'variant.pb'), '--data', join(folder, 'boilers.csv'));
+    expect(scored.int8).toEqual(trained.int8);
+    expect(scored.float).toEqual(trained.float);
+    expect(scored.baselines).toMatchObject(trained.baselines);
+    expect(scored.n).toEqual(trained.n);
+  });
+});
+
+describe('train refuses', () => {
+  const bad: [string, Readonly<Record<string, string>>, string | undefined, RegExp][] = [
+    ['a misspelt key', { traning: '{}' }, undefined, /bad\.yaml:\d+: traning: .*did you mean "training"/],
+    ['a missing file', { data: 'boiler.csv' }, undefined, /boiler\.csv.*did you mean .*boilers\.csv/],
+    ['a wrong column', { target: 'tmep', features: '[tmep, flow]' }, undefined, /tmep.*did you mean .*temp/],
+    ['an empty file', { data: 'bad.csv' }, '', /bad\.csv.*empty/],
+    ['a header alone', { data: 'bad.csv' }, 'time,boiler,temp,flow\n', /bad\.csv/],
+    [
+      'times that go backwards',
+      { data: 'bad.csv' },
+      [...boilerCsv(50).split('\n')].reverse().join('\n').replace(/^\n?/, 'time,boiler,temp,flow\n'),
+      /bad\.csv.*line \d+/,
+    ],
+    [
+      'a constant column',
+      { data: 'bad.csv' },
+      boilerCsv(300).replace(/,\d*\.?\d*$/gm, ',1'),
+      /flow.*never changes/,
+    ],
+    [
+      'a target of gaps',
+      { data: 'bad.csv' },
+      boilerCsv(300).replace(/(north|south),[\d.]+,/g, '$1,,'),
+      /temp.*only gaps/,
+    ],
+  ];
+
+  test.each(bad)('%s with one line and exit code 2', async (_, changes, csv, message) => {
+    if (csv !== undefined) writeFileSync(join(folder, 'bad.csv'), csv);
+    const path = join(folder, 'bad.yaml');
+    writeFileSync(path, boilerRecipe(changes));
+    const { code, stdout, stderr } = await runHere('train', path, '--out', join(folder, 'bad'));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    const complaints = stderr.split('\n').filter((line) => line.startsWith('cellstream: '));
+    expect(complaints).toHaveLength(1);
+    expect(complaints[0]).toMatch(message);
+  });
+
+  test('weights that diverge with exit code 1 and the way out', async () => {
+    const path = join(folder, 'wild.yaml');
+    const training = '{ epochs: 4, batch: 8, chunk: 8, learningRate: 1, clip: 1e6, loss: mse }';
+    writeFileSync(
+      path,
+      boilerRecipe({ training: training.replace('loss: mse', 'loss: mse, weightDecay: 9') }),
+    );
+    const { code, stderr } = await runHere('train', path, '--out', join(folder, 'wild'));
+    expect(stderr).toMatch(/diverged in epoch \d+.*learningRate/);
+    expect(code).toBe(1);
+  });
+});
