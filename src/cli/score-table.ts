@@ -21,7 +21,8 @@ export function scoreTable({ n, int8, float, baselines }: ScoreSheet): string {
     ['persistence', baselines.persistence],
   ];
   const horizons = Object.keys(n);
-  const header = ['', ...horizons.flatMap((h) => [`1..${h}: MAE`, 'RMSE'])];
+  const span = (h: string) => (h === '1' ? 'step 1' : `steps 1-${h}`);
+  const header = ['', ...horizons.flatMap((h) => [`${span(h)}: MAE`, 'RMSE'])];
   const rows = sheets.map(([name, sheet]) => [
     name,
     ...horizons.flatMap((h) => [sheet[h]?.mae, sheet[h]?.rmse]),
@@ -29,5 +30,5 @@ export function scoreTable({ n, int8, float, baselines }: ScoreSheet): string {
   const last = horizons.at(-1) ?? '';
   const coverage = int8[last]?.coverage80;
   const inside = coverage === undefined ? '' : `; ${(100 * coverage).toFixed(1)} % inside the 80 % interval`;
-  return `${formatTable(header, rows)}\n${n[last] ?? 0} origins at 1..${last}${inside}`;
+  return `${formatTable(header, rows)}\n${n[last] ?? 0} origins for ${span(last)}${inside}`;
 }

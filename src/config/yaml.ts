@@ -17,9 +17,16 @@ export interface YamlSource {
   readonly place: Place;
 }
 
+// NUL, or what a decoder puts where the bytes are no UTF-8
+const binaryCharacter = /[\0\uFFFD]/;
+/** A syntax error brings others with it, and may quote the rest of the file. */
+const mostErrors = 3;
+const longestMessage = 200;
+
 /** Reads YAML and remembers the lines.
  * @throws ConfigError with a line `file:line: ...` for every syntax error */
 export function readYaml(text: string, file: string): YamlSource {
+  if (binaryCharacter.test(text)) throw new ConfigError([`${file}: a binary file, expected YAML text`]);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): Position => {
@@ -28,7 +35,9 @@ export function readYaml(text: string, file: string): YamlSource {
   };
   if (document.errors.length > 0) {
     throw new ConfigError(
-      document.errors.map(({ pos, message }) => `${at(pos[0]).text}: ${oneLine(message)}`),
+      document.errors
+        .slice(0, mostErrors)
+        .map(({ pos, message }) => `${at(pos[0]).text}: ${oneLine(message)}`),
     );
   }
   const place: Place = (path, key) => {
@@ -67,5 +76,6 @@ function startOf(node: Node): number | undefined {
 }
 
 function oneLine(message: string): string {
-  return message.replace(/\s*\n\s*/g, ' ');
+  const line = message.replace(/\s*\n\s*/g, ' ');
+  return line.length > longestMessage ? `${line.slice(0, longestMessage)} ...` : line;
 }

@@ -1,5 +1,5 @@
 import { type Model, outputSize, pointIndex } from '../model/model.ts';
-import { denormalize } from '../signal/scaler.ts';
+import { denormalizeValues } from '../signal/scaler.ts';
 import type { Forecast } from './forecast.ts';
 
 export type WritableForecast = { -readonly [K in keyof Forecast]: Forecast[K] };
@@ -41,12 +41,14 @@ export function createForecast(model: Model): WritableForecast {
   };
 }
 
-/** Writes one target's answers in raw units: the newest value plus the increment, scaled back. */
+/** Writes one target's answers in raw units: the newest value, at `newestAt` of the memory, plus the increment, scaled
+ * back. */
 export type AnswerReader = (
   outputs: Float32Array,
   position: number,
   target: number,
-  newest: number,
+  memory: Float32Array,
+  newestAt: number,
   channel: number,
   values: Float32Array,
 ) => void;
@@ -54,13 +56,11 @@ export type AnswerReader = (
 export function createAnswerReader({ input, output }: Model): AnswerReader {
   const rows = outputSize(output);
   const rowsPerTarget = rows / output.targets.length;
-  return (outputs, position, target, newest, channel, values) => {
+  return (outputs, position, target, memory, newestAt, channel, values) => {
     const scaler = (channel * input.features + output.targets[target]) * 2;
-    const mean = input.scalers[scaler];
-    const scale = input.scalers[scaler + 1];
-    const first = target * rowsPerTarget;
-    for (let o = first; o < first + rowsPerTarget; o++) {
-      values[o] = denormalize(Math.fround(newest + outputs[position * rows + o]), mean, scale);
-    }
+    const from = target * rowsPerTarget;
+    const to = from + rowsPerTarget;
+    for (let o = from; o < to; o++) values[o] = memory[newestAt] + outputs[position * rows + o];
+    denormalizeValues(values, from, to, input.scalers, scaler);
   };
 }

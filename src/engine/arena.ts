@@ -3,13 +3,13 @@ import { createScalarKernel } from '../kernels/scalar.ts';
 import { highwaySpec, type Model } from '../model/model.ts';
 import {
   layoutPast,
-  newestValue,
+  newestIndex,
   pushFrame,
   startPast,
   writeHighwayInputs,
   writeInputs,
 } from '../signal/inputs.ts';
-import { normalize as zScore } from '../signal/scaler.ts';
+import { normalizeFrame } from '../signal/scaler.ts';
 import { phaseOf, planAdvance, slotOf } from '../signal/slots.ts';
 import { createAnswerReader, createForecast, type WritableForecast } from './answer.ts';
 import type { Health, NoForecast, StepResult } from './forecast.ts';
@@ -140,10 +140,8 @@ export function createArena(model: Model, batchLimit = 256): Arena {
     const slotNumber = slotOf(timeMs, periodMs);
     const plan = planAdvance(lastSlots[slot], slotNumber, gapLimit);
     if (plan === 'late') return 'late';
-    const scaler = channelOf[slot] * features * 2;
-    for (let k = 0; k < features; k++) {
-      frame[k] = zScore(Math.fround(values[k]), scalers[scaler + 2 * k], scalers[scaler + 2 * k + 1]);
-    }
+    for (let k = 0; k < features; k++) frame[k] = values[k];
+    normalizeFrame(frame, scalers, channelOf[slot] * features * 2);
     const pastAt = slot * stride + stateSize;
     if (plan === 'restart') {
       reset(slot);
@@ -181,8 +179,8 @@ export function createArena(model: Model, batchLimit = 256): Arena {
     forecast.health = healthOf(slot);
     const pastAt = slot * stride + stateSize;
     for (let m = 0; m < model.output.targets.length; m++) {
-      const newest = newestValue(past, kernel.memory(), pastAt, lastSlots[slot], model.output.targets[m]);
-      read(kernel.outputs, i, m, newest, batch.channels[i], forecast.values);
+      const newestAt = newestIndex(past, pastAt, lastSlots[slot], model.output.targets[m]);
+      read(kernel.outputs, i, m, kernel.memory(), newestAt, batch.channels[i], forecast.values);
     }
     return forecast;
   }

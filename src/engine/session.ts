@@ -25,6 +25,9 @@ export class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
+/** What a Date can hold. */
+const MAX_TIME_MS = 8.64e15;
+
 const LATE: NoForecast = { kind: 'late' };
 
 export function createSession(model: Model, stream: string): Session {
@@ -34,7 +37,8 @@ export function createSession(model: Model, stream: string): Session {
   const { features } = model.input;
   return {
     step({ timeMs, values }) {
-      if (!Number.isFinite(timeMs)) throw new FrameError(`time ${timeMs}, expected milliseconds since 1970`);
+      if (!(Math.abs(timeMs) <= MAX_TIME_MS))
+        throw new FrameError(`time ${timeMs}, expected milliseconds since 1970`);
       if (values.length !== features) throw new FrameError(`${values.length} values, expected ${features}`);
       if (arena.normalize(slot, timeMs, values) === 'late') return LATE;
       arena.predict();

@@ -1,7 +1,7 @@
 import { sigmoidInPlace, tanhInPlace } from '../math/activations.ts';
 import { type FloatTensor, gateCount, type Layer, type Model, type Tensor } from '../model/model.ts';
-import { dotIntegers, joinPlanes, quantizeVector } from './quantized.ts';
-import { dot } from './sums.ts';
+import { createQuantizedVector, dotIntegers, joinPlanes, quantizeVector } from './quantized.ts';
+import { type Matrix, multiplyRows } from './sums.ts';
 
 /** Advances one layer of one stream by one frame: `state` holds h, then c, at `stateAt` and is updated in place. */
 export type LayerStep = (
@@ -29,20 +29,23 @@ interface Sizes {
   readonly rows: number;
 }
 
-function floats(tensor: Tensor): Float32Array {
-  return (tensor as FloatTensor).values;
+function matrix(tensor: Tensor): Matrix {
+  const { values, shape } = tensor as FloatTensor;
+  return { values, at: 0, rows: shape[0], columns: shape[1] };
 }
 
 /** z = (W x + b) + U h */
-function floatPreActivation(layer: Layer, { inputs, hidden, rows }: Sizes): PreActivation {
-  const W = floats(layer.inputWeights);
-  const U = layer.recurrentWeights && floats(layer.recurrentWeights);
+function floatPreActivation(layer: Layer, { rows }: Sizes): PreActivation {
+  const W = matrix(layer.inputWeights);
+  const U = layer.recurrentWeights && matrix(layer.recurrentWeights);
   const bias = layer.bias.values;
+  const fromHidden = new Float32Array(rows);
   return (input, inputAt, state, stateAt, channel, z) => {
-    for (let j = 0; j < rows; j++) {
-      const fromInput = Math.fround(dot(input, inputAt, W, j * inputs, inputs) + bias[channel * rows + j]);
-      z[j] = U === undefined ? fromInput : fromInput + dot(state, stateAt, U, j * hidden, hidden);
-    }
+    multiplyRows(W, input, inputAt, z, 0);
+    for (let j = 0; j < rows; j++) z[j] += bias[channel * rows + j];
+    if (U === undefined) return;
+    multiplyRows(U, state, stateAt, fromHidden, 0);
+    for (let j = 0; j < rows; j++) z[j] += fromHidden[j];
   };
 }
 
@@ -55,14 +58,16 @@ function quantizedPreActivation(layer: Layer, { inputs, hidden, rows }: Sizes): 
   const inputScales = inputWeights.rowScales;
   const recurrentScales = recurrentWeights.rowScales;
   const bias = layer.bias.values;
-  const x = new Int16Array(inputs);
-  const h = new Int16Array(hidden);
+  const x = createQuantizedVector(inputs);
+  const h = createQuantizedVector(hidden);
   return (input, inputAt, state, stateAt, channel, z) => {
-    const xScale = quantizeVector(input, inputAt, inputs, inputLimit, x);
-    const hScale = quantizeVector(state, stateAt, hidden, hiddenLimit, h);
+    quantizeVector(input, inputAt, inputLimit, x);
+    quantizeVector(state, stateAt, hiddenLimit, h);
+    const xScale = x.scale[0];
+    const hScale = h.scale[0];
     for (let j = 0; j < rows; j++) {
-      const accW = Math.fround(dotIntegers(x, W, j * inputs, inputs));
-      const accU = Math.fround(dotIntegers(h, U, j * hidden, hidden));
+      const accW = Math.fround(dotIntegers(x.integers, W, j * inputs, inputs));
+      const accU = Math.fround(dotIntegers(h.integers, U, j * hidden, hidden));
       const fromInput = Math.fround(accW * Math.fround(inputScales[j] * xScale));
       const fromHidden = Math.fround(accU * Math.fround(recurrentScales[j] * hScale));
       z[j] = Math.fround(bias[channel * rows + j] + fromInput) + fromHidden;
@@ -103,19 +108,18 @@ function lstmLayer(preActivation: PreActivation, { hidden, rows }: Sizes): Layer
 }
 
 /** r, z = sigma((W x + b) + U h), n = tanh((W x + b) + r*(U h + b_n));  h' = (1 - z)*n + z*h  (PyTorch's form). */
-function gruLayer(layer: Layer, { inputs, hidden, rows }: Sizes): LayerStep {
-  const W = floats(layer.inputWeights);
-  const U = floats(layer.recurrentWeights as Tensor);
+function gruLayer(layer: Layer, { hidden, rows }: Sizes): LayerStep {
+  const W = matrix(layer.inputWeights);
+  const U = matrix(layer.recurrentWeights as Tensor);
   const bias = layer.bias.values;
   const recurrentBias = (layer.recurrentBias as FloatTensor).values;
   const fromHidden = new Float32Array(rows);
   // W x + b, then the gates
   const z = new Float32Array(rows);
   return (input, inputAt, state, stateAt, channel) => {
-    for (let j = 0; j < rows; j++) {
-      z[j] = dot(input, inputAt, W, j * inputs, inputs) + bias[channel * rows + j];
-      fromHidden[j] = dot(state, stateAt, U, j * hidden, hidden);
-    }
+    multiplyRows(W, input, inputAt, z, 0);
+    for (let j = 0; j < rows; j++) z[j] += bias[channel * rows + j];
+    multiplyRows(U, state, stateAt, fromHidden, 0);
     for (let j = 0; j < 2 * hidden; j++) z[j] += fromHidden[j];
     sigmoidInPlace(z, 0, 2 * hidden);
     for (let j = 0; j < hidden; j++) {

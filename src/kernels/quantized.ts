@@ -1,4 +1,4 @@
-import { roundHalfEven } from '../math/rounding.ts';
+import { ROUNDING } from '../math/rounding.ts';
 import type { QuantizedTensor } from '../model/model.ts';
 
 /** The integers of a matrix, its planes joined: 32 * plane + lowPlane. */
@@ -9,27 +9,41 @@ export function joinPlanes({ plane, lowPlane }: QuantizedTensor): Int16Array {
   return integers;
 }
 
-/** Quantizes a vector by its own largest magnitude m: q = rhe(x * limit/m).
- * @returns its scale m/limit; 0 for a vector of (almost) zeros */
+/** A vector as integers: x = integers * scale. */
+export interface QuantizedVector {
+  readonly integers: Int16Array;
+  /** [1]: in an array, because a number handed back may be boxed on the heap. */
+  readonly scale: Float32Array;
+}
+
+export function createQuantizedVector(length: number): QuantizedVector {
+  return { integers: new Int16Array(length), scale: new Float32Array(1) };
+}
+
+/** Quantizes x[at..] by its own largest magnitude m: q = rhe(x * limit/m), scale m/limit; 0 for (almost) zeros. */
 export function quantizeVector(
   x: Float32Array,
   at: number,
-  length: number,
   limit: number,
-  out: Int16Array,
-): number {
+  { integers, scale }: QuantizedVector,
+): void {
+  const length = integers.length;
   let m = 0;
   for (let k = 0; k < length; k++) {
     const magnitude = Math.abs(x[at + k]);
     if (magnitude > m) m = magnitude;
   }
   if (m <= 1e-30) {
-    out.fill(0, 0, length);
-    return 0;
+    integers.fill(0);
+    scale[0] = 0;
+    return;
   }
   const inverse = Math.fround(limit / m);
-  for (let k = 0; k < length; k++) out[k] = roundHalfEven(Math.fround(x[at + k] * inverse));
-  return Math.fround(m / limit);
+  // roundHalfEven, written out: see `scale`
+  for (let k = 0; k < length; k++) {
+    integers[k] = Math.fround(Math.fround(x[at + k] * inverse) + ROUNDING) - ROUNDING;
+  }
+  scale[0] = m / limit;
 }
 
 /** An exact integer sum; the model's limits keep it inside int32. */

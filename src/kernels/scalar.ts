@@ -1,16 +1,30 @@
-import { highwaySpec, type Model, outputSize, stateSize } from '../model/model.ts';
+import {
+  type FloatTensor,
+  type Highway,
+  highwaySpec,
+  type Model,
+  outputSize,
+  stateSize,
+} from '../model/model.ts';
 import { highwaySize, inputSize } from '../signal/inputs.ts';
 import type { Batch, KernelOptions, StepKernel } from './kernel.ts';
 import { createLayerSteps } from './layers.ts';
-import { dot } from './sums.ts';
+import { type Matrix, multiplyRows } from './sums.ts';
 
 /** y = ((d + V h) + S f) + (r + R v), row by row, each sum in float32 with k ascending. */
 function createAnswer(model: Model, inputs: number, blockSize: number, blocks: number) {
   const { head, highway } = model;
   const { hidden } = model.architecture;
   const rows = outputSize(model.output);
+  const V = head && matrix(head.weights, 0, rows, hidden);
+  const S = head && matrix(head.skip, 0, rows, inputs);
   const rowsPerBlock = rows / blocks;
-  const groups = highway?.weights.shape[0] ?? 1;
+  const groups = highway?.weights.shape[0] ?? 0;
+  // [groups, blocks]
+  const R = Array.from({ length: groups * blocks }, (_, i) =>
+    matrix((highway as Highway).weights, i * rowsPerBlock * blockSize, rowsPerBlock, blockSize),
+  );
+  const sums = new Float32Array(rows);
   return (
     state: Float32Array,
     hiddenAt: number,
@@ -20,22 +34,32 @@ function createAnswer(model: Model, inputs: number, blockSize: number, blocks: n
     out: Float32Array,
     outAt: number,
   ) => {
-    const group = groups > 1 ? channel : 0;
-    for (let o = 0; o < rows; o++) {
-      let y = Math.fround(0);
-      if (head !== undefined) {
-        y = Math.fround(head.bias.values[o] + dot(state, hiddenAt, head.weights.values, o * hidden, hidden));
-        y = Math.fround(y + dot(input, inputAt, head.skip.values, o * inputs, inputs));
-      }
-      if (highway !== undefined) {
-        const row = group * rows + o;
-        const view = inputAt + inputs + Math.floor(o / rowsPerBlock) * blockSize;
-        const sum = dot(input, view, highway.weights.values, row * blockSize, blockSize);
-        y = Math.fround(y + Math.fround(highway.bias.values[row] + sum));
-      }
-      out[outAt + o] = y;
+    if (head === undefined || V === undefined || S === undefined) {
+      out.fill(0, outAt, outAt + rows);
+    } else {
+      multiplyRows(V, state, hiddenAt, sums, 0);
+      for (let o = 0; o < rows; o++) out[outAt + o] = head.bias.values[o] + sums[o];
+      multiplyRows(S, input, inputAt, sums, 0);
+      for (let o = 0; o < rows; o++) out[outAt + o] += sums[o];
     }
+    if (highway === undefined) return;
+    const group = groups > 1 ? channel : 0;
+    for (let block = 0; block < blocks; block++) {
+      multiplyRows(
+        R[group * blocks + block],
+        input,
+        inputAt + inputs + block * blockSize,
+        sums,
+        block * rowsPerBlock,
+      );
+    }
+    for (let o = 0; o < rows; o++)
+      out[outAt + o] += Math.fround(highway.bias.values[group * rows + o] + sums[o]);
   };
+}
+
+function matrix({ values }: FloatTensor, at: number, rows: number, columns: number): Matrix {
+  return { values, at, rows, columns };
 }
 
 /** The readable kernel: every cell, float32 and int8. The faster ones must give its bits. */

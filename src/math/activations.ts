@@ -36,12 +36,7 @@ export function createTanh(round: Round): (x: number) => number {
 /** tanh in float32. */
 export const tanh = createTanh(Math.fround);
 
-/** sigma(x) = 0.5 + 0.5 tanh(x / 2) in float32. */
-export function sigmoid(x: number): number {
-  return Math.fround(0.5 + Math.fround(0.5 * tanh(Math.fround(0.5 * x))));
-}
-
-/** tanh of [at, at + length), in place. Written out, because a call a number may box each result on the heap. */
+/** The same of [at, at + length), in place. Written out, because a call a number may box each result on the heap. */
 export function tanhInPlace(values: Float32Array, at: number, length: number): void {
   for (let j = at; j < at + length; j++) {
     const value = values[j];
@@ -60,7 +55,7 @@ export function tanhInPlace(values: Float32Array, at: number, length: number): v
   }
 }
 
-/** sigma of [at, at + length), in place. */
+/** sigma(x) = 0.5 + 0.5 tanh(x / 2) of [at, at + length), in place. */
 export function sigmoidInPlace(values: Float32Array, at: number, length: number): void {
   for (let j = at; j < at + length; j++) values[j] *= 0.5;
   tanhInPlace(values, at, length);

@@ -1,5 +1,6 @@
 import { Reader } from 'protobufjs/minimal.js';
 import { cellstream } from '#proto/model.js';
+import { BoundedReader } from './bounded-reader.ts';
 import { ModelFormatError } from './format-error.ts';
 import type { Model } from './model.ts';
 import { readModelMessage } from './read-message.ts';
@@ -9,6 +10,7 @@ export const formatVersion = 1;
 
 /** No network for one sensor needs more; a file beyond it is a mistake or an attack. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const MAX_SIGNATURES = 64;
 
 export interface Signature {
   readonly keyId: Uint8Array;
@@ -30,7 +32,7 @@ export function readModelFile(bytes: Uint8Array): ModelFile {
     throw new ModelFormatError(`${bytes.length} bytes, expected at most ${MAX_FILE_BYTES}`);
   }
   const { modelBytes, signatures } = readEnvelope(bytes);
-  const message = decode(() => cellstream.Model.decode(modelBytes), 'model');
+  const message = decode(() => cellstream.Model.decode(new BoundedReader(modelBytes)), 'model');
   if (message.formatVersion !== formatVersion) {
     throw new ModelFormatError(`format version ${message.formatVersion}, expected ${formatVersion}`);
   }
@@ -53,9 +55,15 @@ function readEnvelope(bytes: Uint8Array): Pick<ModelFile, 'modelBytes' | 'signat
       const tag = reader.uint32();
       if (tag === 10 && modelBytes === undefined) modelBytes = reader.bytes();
       else if (tag === 18) signatures.push(readSignature(reader.bytes()));
-      else throw new ModelFormatError(`envelope tag ${tag}, expected one model (10) and signatures (18)`);
+      else
+        throw new ModelFormatError(
+          `not a cellstream model: envelope tag ${tag}, expected one model (10) and signatures (18)`,
+        );
     }
-    if (modelBytes === undefined) throw new ModelFormatError('an envelope without a model');
+    if (modelBytes === undefined) throw new ModelFormatError('an envelope without a model, expected one');
+    if (signatures.length > MAX_SIGNATURES) {
+      throw new ModelFormatError(`${signatures.length} signatures, expected at most ${MAX_SIGNATURES}`);
+    }
     return { modelBytes, signatures };
   }, 'envelope');
 }

@@ -1,6 +1,15 @@
-import { inputSize } from '../signal/inputs.ts';
+import { type HighwaySpec, highwaySize, inputSize } from '../signal/inputs.ts';
+import { slotOf } from '../signal/slots.ts';
 import { ModelFormatError } from './format-error.ts';
-import type { Architecture, CellKind, Layer, ModelInput, ModelOutput, Tensor } from './model.ts';
+import {
+  type Architecture,
+  type CellKind,
+  type Layer,
+  type ModelInput,
+  type ModelOutput,
+  outputSize,
+  type Tensor,
+} from './model.ts';
 
 /** The largest sizes that a model may ask for. They keep what a small file makes a reader allocate small too. */
 const limits = {
@@ -11,10 +20,21 @@ const limits = {
   lags: 20_160,
   averages: 16,
   ringFloats: 4 * 1024 * 1024,
+  inputs: 65_536,
+  outputs: 65_536,
   steps: 1024,
   quantiles: 32,
   phases: 20_160,
+  highwayWindow: 100_000,
+  goldenSlots: 65_536,
 } as const;
+
+const YEAR_MS = 366 * 86_400_000;
+/** What a Date can hold; with whole periods every slot number is exact. */
+const MAX_TIME_MS = 8.64e15;
+/** With z-scores below 1e6 (signal/scaler.ts) and weights within 1e6 no sum of float32 comes near infinity. */
+const MAX_SCALE = 1e20;
+const MAX_MEAN = 1e30;
 
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -37,7 +57,7 @@ function rising(values: readonly number[], what: string): void {
 export function checkInput(input: ModelInput): void {
   const { features, lags, averages, periodMs, names, channels, scalers } = input;
   inRange(features, 1, limits.features, 'features');
-  check(periodMs > 0 && periodMs <= 366 * 86_400_000, `period ${periodMs} ms`, 'more than 0, at most a year');
+  inRange(periodMs, 1, YEAR_MS, 'period in ms');
   inRange(input.season, 1, limits.lags, 'season');
   inRange(input.gapLimit, 0, 1_000_000, 'gap limit');
   inRange(lags.length, 0, limits.lags, 'lags:');
@@ -45,8 +65,8 @@ export function checkInput(input: ModelInput): void {
   rising(lags, 'lags');
   inRange(averages.length, 0, limits.averages, 'averages:');
   for (const tau of averages) check(tau >= 1 && tau <= 1e6, `average over ${tau} frames`, '1..1000000');
-  const ringFloats = (1 + (lags.at(-1) ?? 0)) * features;
-  check(ringFloats <= limits.ringFloats, `a ring of ${ringFloats} floats`, `at most ${limits.ringFloats}`);
+  checkRing(1 + (lags.at(-1) ?? 0), features);
+  inRange(inputSize(input), 0, limits.inputs, 'inputs:');
   check(new Set(names).size === features && !names.includes(''), `feature names ${names}`, 'distinct ones');
   check(new Set(channels).size === channels.length, 'a channel named twice', 'distinct channels');
   const expected = (1 + channels.length) * features * 2;
@@ -54,17 +74,20 @@ export function checkInput(input: ModelInput): void {
   for (let i = 0; i < scalers.length; i += 2) {
     const [mean, scale] = [scalers[i], scalers[i + 1]];
     check(
-      Number.isFinite(mean) && scale > 0 && scale < Infinity,
+      Math.abs(mean) <= MAX_MEAN && scale > 0 && scale <= MAX_SCALE,
       `scaler ${mean}, ${scale}`,
-      'a positive scale',
+      `a mean within ${MAX_MEAN} and a positive scale up to ${MAX_SCALE}`,
     );
   }
 }
 
-export function checkOutput(
-  { targets, steps, horizons, quantiles }: ModelOutput,
-  { features }: ModelInput,
-): void {
+function checkRing(frames: number, features: number): void {
+  const floats = frames * features;
+  check(floats <= limits.ringFloats, `a ring of ${floats} floats`, `at most ${limits.ringFloats}`);
+}
+
+export function checkOutput(output: ModelOutput, { features }: ModelInput): void {
+  const { targets, steps, horizons, quantiles } = output;
   inRange(targets.length, 1, features, 'targets:');
   for (const target of targets) inRange(target, 0, features - 1, 'target');
   check(new Set(targets).size === targets.length, `targets ${targets}`, 'distinct ones');
@@ -75,6 +98,31 @@ export function checkOutput(
   inRange(quantiles.length, 0, limits.quantiles, 'quantiles:');
   for (const level of quantiles) check(level > 0 && level < 1, `quantile ${level}`, 'between 0 and 1');
   rising(quantiles, 'quantiles');
+  inRange(outputSize(output), 1, limits.outputs, 'outputs:');
+}
+
+export function checkHighway(highway: HighwaySpec, { features }: ModelInput): void {
+  inRange(highway.window, 2, limits.highwayWindow, 'highway window');
+  checkRing(highway.window, features);
+  inRange(highwaySize(highway, features), 1, limits.inputs, 'highway inputs:');
+}
+
+/** A time stamp of the training record. */
+export function checkTime(timeMs: number, what: string): number {
+  check(Math.abs(timeMs) <= MAX_TIME_MS, `${what} ${timeMs}`, 'milliseconds since 1970');
+  return timeMs;
+}
+
+export function checkGoldenTimes(timesMs: Float64Array, periodMs: number): void {
+  check(timesMs.length > 0, 'no golden frames', 'some, or the model cannot prove itself');
+  let last = Number.NEGATIVE_INFINITY;
+  for (const timeMs of timesMs) {
+    const slot = slotOf(checkTime(timeMs, 'golden time'), periodMs);
+    check(slot > last, `golden time ${timeMs}`, 'each in a later slot than the one before');
+    last = slot;
+  }
+  const slots = last - slotOf(timesMs[0], periodMs) + 1;
+  check(slots <= limits.goldenSlots, `golden frames over ${slots} slots`, `at most ${limits.goldenSlots}`);
 }
 
 export function checkArchitecture(architecture: Architecture, input: ModelInput): void {
@@ -112,6 +160,18 @@ export function checkIntegerBounds(layer: Layer, what: string, cell: CellKind): 
   checkRowSums(inputWeights, inputLimit, `${what} input weights`);
   if (recurrentWeights !== undefined)
     checkRowSums(recurrentWeights, hiddenLimit, `${what} recurrent weights`);
+}
+
+/** The same integers of h go up to the next layer and back into its own: one limit for all of them. */
+export function checkStack(layers: readonly Layer[]): void {
+  layers.forEach(({ inputWeights, inputLimit, hiddenLimit }, index) => {
+    const what = `layer ${index}`;
+    const first = layers[0].inputWeights.kind;
+    check(inputWeights.kind === first, `${what}: ${inputWeights.kind} weights`, `${first} as in layer 0`);
+    const expected = layers[0].hiddenLimit;
+    check(hiddenLimit === expected, `${what} hidden limit ${hiddenLimit}`, `${expected} as in layer 0`);
+    if (index > 0) check(inputLimit === expected, `${what} input limit ${inputLimit}`, `${expected}`);
+  });
 }
 
 function checkRowSums(matrix: Tensor, limit: number, what: string): void {

@@ -1,7 +1,16 @@
 import type { cellstream } from '#proto/model.js';
 import { highwaySize, inputSize } from '../signal/inputs.ts';
 import { ModelFormatError } from './format-error.ts';
-import { checkArchitecture, checkInput, checkIntegerBounds, checkOutput } from './limits.ts';
+import {
+  checkArchitecture,
+  checkGoldenTimes,
+  checkHighway,
+  checkInput,
+  checkIntegerBounds,
+  checkOutput,
+  checkStack,
+  checkTime,
+} from './limits.ts';
 import {
   type Architecture,
   type Calibration,
@@ -17,7 +26,7 @@ import {
   outputSize,
   stateSize,
 } from './model.ts';
-import { readFloat32, readFloat64, readFloatTensor, readMatrix } from './tensors.ts';
+import { checkFinite, readFloat32, readFloat64, readFloatTensor, readMatrix } from './tensors.ts';
 
 const cellKinds: readonly CellKind[] = ['none', 'feedforward', 'rnn', 'lstm', 'gru'];
 
@@ -38,6 +47,7 @@ export function readModelMessage(message: cellstream.Model): Model {
   const output = readOutput(required(message.output, 'output'), input);
   checkArchitecture(architecture, input);
   const layers = message.layers.map((layer, index) => readLayer(layer, index, architecture, input));
+  checkStack(layers);
   const head = architecture.cell === 'none' ? undefined : readHead(message, architecture, input, output);
   const highway = message.highway ? readHighway(message.highway, input, output) : undefined;
   if (head === undefined && highway === undefined) throw new ModelFormatError('cell none without a highway');
@@ -45,7 +55,7 @@ export function readModelMessage(message: cellstream.Model): Model {
     name: message.name,
     version: message.version,
     release: message.release,
-    createdMs: message.createdMs,
+    createdMs: checkTime(message.createdMs, 'created at'),
     fit: message.fit,
     architecture,
     input,
@@ -149,15 +159,15 @@ function readHead(
 function readHighway(message: cellstream.IHighway, input: ModelInput, output: ModelOutput): Highway {
   const allFeatures = message.allFeatures ?? false;
   const window = message.window ?? 0;
-  if (window < 2 || window > 100_000)
-    throw new ModelFormatError(`highway window ${window}, expected 2..100000`);
+  const spec = { allFeatures, window, targets: output.targets };
+  checkHighway(spec, input);
   const groups = message.bias?.shape?.[0] ?? 0;
   if (groups !== 1 && groups !== 1 + input.channels.length) {
     throw new ModelFormatError(`highway with ${groups} groups, expected 1 or ${1 + input.channels.length}`);
   }
   const rows = outputSize(output);
   const blocks = allFeatures ? 1 : output.targets.length;
-  const columns = highwaySize({ allFeatures, window, targets: output.targets }, input.features) / blocks;
+  const columns = highwaySize(spec, input.features) / blocks;
   return {
     allFeatures,
     window,
@@ -175,6 +185,7 @@ function readCalibration({ levels, residuals }: cellstream.ICalibration, output:
   }
   const values = readFloat32(residuals ?? new Uint8Array(0), 'calibration residuals');
   expectLength(values.length, rounded.length * output.targets.length * output.steps, 'calibration residuals');
+  checkFinite(values, 'calibration residuals');
   return { levels: rounded, residuals: values };
 }
 
@@ -183,9 +194,9 @@ function readTraining(message: cellstream.ITraining): Model['training'] {
     recipe: message.recipe ?? '',
     seed: message.seed ?? 0,
     dataSha256: message.dataSha256 ?? '',
-    trainEndMs: message.trainEndMs ?? 0,
-    validationEndMs: message.validationEndMs ?? 0,
-    testEndMs: message.testEndMs ?? 0,
+    trainEndMs: checkTime(message.trainEndMs ?? 0, 'training ends at'),
+    validationEndMs: checkTime(message.validationEndMs ?? 0, 'validation ends at'),
+    testEndMs: checkTime(message.testEndMs ?? 0, 'test ends at'),
     metrics: message.metrics ?? '',
   };
 }
@@ -204,17 +215,13 @@ function readGolden(
     state: readFloat32(message.state ?? new Uint8Array(0), 'golden state'),
   };
   const count = golden.timesMs.length;
-  if (count === 0) throw new ModelFormatError('no golden frames: the model cannot prove itself');
-  if (
-    golden.timesMs.some(
-      (time, i) => !(Math.abs(time) < 8.64e15) || (i > 0 && !(time > golden.timesMs[i - 1])),
-    )
-  ) {
-    throw new ModelFormatError('golden times that do not rise');
-  }
+  checkGoldenTimes(golden.timesMs, input.periodMs);
   expectLength(golden.frames.length, count * input.features, 'golden frames');
   expectLength(golden.outputs.length, count * outputSize(output), 'golden outputs');
   const floats = architecture.phases * architecture.layers * stateSize(architecture);
   expectLength(golden.state.length, floats, 'golden state');
+  // frames may have NaN where missing
+  checkFinite(golden.outputs, 'golden outputs');
+  checkFinite(golden.state, 'golden state');
   return golden;
 }

@@ -37,9 +37,20 @@ function checkShape(found: readonly number[], expected: readonly number[], what:
   throw new ModelFormatError(`${what}: shape [${found}], expected [${expected}]`);
 }
 
-function checkFinite(values: Float32Array, what: string): void {
+/** No trained weight of z-scores is near it; within it no sum of float32 overflows. */
+const MAX_WEIGHT = 1e6;
+/** The smallest normal float32; a row of zeros has scale 1. */
+const MIN_ROW_SCALE = 2 ** -126;
+
+export function checkFinite(values: Float32Array, what: string): void {
   const at = values.findIndex((value) => !Number.isFinite(value));
   if (at >= 0) throw new ModelFormatError(`${what}: value ${at} is ${values[at]}, expected a finite number`);
+}
+
+function checkWeights(values: Float32Array, what: string, least = -MAX_WEIGHT): void {
+  const at = values.findIndex((value) => !(value >= least && value <= MAX_WEIGHT));
+  if (at < 0) return;
+  throw new ModelFormatError(`${what}: value ${at} is ${values[at]}, expected ${least}..${MAX_WEIGHT}`);
 }
 
 export function readFloatTensor(
@@ -53,7 +64,7 @@ export function readFloatTensor(
   const size = shape.reduce((product, n) => product * n, 1);
   if (values.length !== size)
     throw new ModelFormatError(`${what}: ${values.length} values, expected ${size}`);
-  checkFinite(values, what);
+  checkWeights(values, what);
   return { kind: 'float32', shape, values };
 }
 
@@ -79,7 +90,7 @@ export function readMatrix(
   if (rowScales.length !== shape[0]) {
     throw new ModelFormatError(`${what}: ${rowScales.length} row scales for ${shape[0]} rows`);
   }
-  checkFinite(rowScales, `${what} row scales`);
+  checkWeights(rowScales, `${what} row scales`, MIN_ROW_SCALE);
   const matrix: QuantizedTensor = { kind: 'int8', shape, plane, rowScales };
   return tensor.lowPlane?.length ? { ...matrix, lowPlane: readPlane(tensor.lowPlane, size, what) } : matrix;
 }

@@ -15,9 +15,10 @@ export function quantizeMatrix({ values, shape }: FloatTensor, limit: number): Q
     const row = values.subarray(j * columns, (j + 1) * columns);
     let most = 0;
     for (const value of row) most = Math.max(most, Math.abs(value));
-    // an all-zero row quantizes exactly under any scale; 1 avoids 0/0
-    rowScales[j] = most === 0 ? 1 : most / limit;
-    const inverse = most === 0 ? 0 : Math.fround(limit / most);
+    // a row of (almost) zeros is zero under any scale; 1 avoids 0/0
+    const isZero = most <= 1e-30;
+    rowScales[j] = isZero ? 1 : most / limit;
+    const inverse = isZero ? 0 : Math.fround(limit / most);
     row.forEach((value, k) => {
       const integer = roundHalfEven(Math.fround(value * inverse));
       integers[j * columns + k] = Math.max(-limit, Math.min(limit, integer));

@@ -123,6 +123,11 @@ export function writeInputs(
   }
 }
 
+/** Where the newest (held) z-score of a feature lies. */
+export function newestIndex(layout: PastLayout, offset: number, slot: number, feature: number): number {
+  return offset + ringRow(layout, slot) + feature;
+}
+
 /** The newest (held) z-score of a feature. */
 export function newestValue(
   layout: PastLayout,
@@ -131,7 +136,7 @@ export function newestValue(
   slot: number,
   feature: number,
 ): number {
-  return memory[offset + ringRow(layout, slot) + feature];
+  return memory[newestIndex(layout, offset, slot, feature)];
 }
 
 /** D: the length of the highway's input. */

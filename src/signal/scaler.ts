@@ -12,6 +12,27 @@ export function denormalize(z: number, mean: number, scale: number): number {
   return Math.fround(Math.fround(z * scale) + mean);
 }
 
+// The same from array to array, for the step: a number handed to a function or back may be boxed on the heap.
+
+/** @param scalers mean, scale of each feature, from `at` on */
+export function normalizeFrame(frame: Float32Array, scalers: Float32Array, at: number): void {
+  for (let k = 0; k < frame.length; k++) {
+    const z = Math.fround(Math.fround(frame[k] - scalers[at + 2 * k]) / scalers[at + 2 * k + 1]);
+    frame[k] = Math.abs(z) <= Z_LIMIT ? z : Number.NaN;
+  }
+}
+
+/** values[from..to-1], all of the feature whose mean and scale stand at `at`. */
+export function denormalizeValues(
+  values: Float32Array,
+  from: number,
+  to: number,
+  scalers: Float32Array,
+  at: number,
+): void {
+  for (let i = from; i < to; i++) values[i] = Math.fround(values[i] * scalers[at + 1]) + scalers[at];
+}
+
 export interface Scaler {
   readonly mean: number;
   readonly scale: number;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../src/config/config-error.ts';
@@ -407,4 +408,12 @@ test('the JSON Schema describes every field and refuses others', () => {
     additionalProperties: false,
     properties: { hidden: { minimum: 1, maximum: 1024, default: 32 } },
   });
+});
+
+test('a binary file is named as one, in one short line', () => {
+  const model = readFileSync(new URL('../../models/nyc-weather/nyc-weather.pb', import.meta.url));
+  const text = new TextDecoder().decode(model);
+  expect(() => loadRecipe(text, 'nyc-weather.pb')).toThrow(
+    /^nyc-weather\.pb: a binary file, expected YAML text$/,
+  );
 });

@@ -9,11 +9,12 @@ import { createStreamRun } from '../../src/quantize/stream-run.ts';
 import { createNetwork } from '../../src/train/network.ts';
 import { createParameters, type Parameters } from '../../src/train/parameters.ts';
 import type { Run } from '../../src/train/runs.ts';
-import { createTape } from '../../src/train/tape.ts';
+import { createTape, type Tape } from '../../src/train/tape.ts';
 import { toModel } from '../../src/train/to-model.ts';
 import { syntheticDataset } from '../fixtures/series.ts';
 import { fillNumbers } from './nets.ts';
 import { type Setup, type SetupOptions, setUp } from './setup.ts';
+import { forwardRun } from './whole-run.ts';
 
 const kernel = createScalarTrainingKernel(float32);
 
@@ -49,18 +50,8 @@ function makeParameters({ topology }: Setup): Parameters {
   return parameters;
 }
 
-/** A whole run in one call of the trainer's forward pass: P rows are one time step. */
-function forwardRun({ topology, options }: Setup, parameters: Parameters, run: Run) {
-  const rows = options.phases;
-  const tape = createTape(kernel, topology, { rows, steps: Math.ceil(run.length / rows) });
-  tape.x.set(run.inputs);
-  tape.biasRows.fill(topology.biases > 1 ? run.series : 0);
-  createNetwork(kernel, topology).forward(parameters, tape);
-  return tape;
-}
-
 /** h, and c of the LSTM, of all layers after row i. */
-function statesAfter({ topology, options }: Setup, tape: ReturnType<typeof forwardRun>, i: number): number[] {
+function statesAfter({ topology, options }: Setup, tape: Tape, i: number): number[] {
   const H = topology.hidden;
   const at = (options.phases + i) * H;
   return tape.layers.flatMap(({ h, c }) => {
@@ -86,7 +77,7 @@ describe.each(cases)("the trainer's forward pass has the bits of the engine: %s"
     ]);
     let compared = 0;
     for (const run of setup.runs) {
-      const tape = forwardRun(setup, parameters, run);
+      const tape = forwardRun(kernel, setup, parameters, run);
       const { stream, values, firstSlot, present } = dataset.series[run.series];
       const served = createStreamRun(model, stream);
       for (let i = 0; i < run.length; i++) {
@@ -108,7 +99,7 @@ describe.each(cases)("the trainer's forward pass has the bits of the engine: %s"
     const golden = createGolden(model, dataset, setup.split);
     const engine = await loadModel(writeModelFile({ ...model, golden }));
     for (const run of setup.runs) {
-      const tape = forwardRun(setup, parameters, run);
+      const tape = forwardRun(kernel, setup, parameters, run);
       const { stream, values, firstSlot } = dataset.series[run.series];
       const session = engine.openSession(stream);
       // far enough before the run for a restart

@@ -64,9 +64,8 @@ describe('a new network', () => {
         expect(Math.max(...weights)).toBeGreaterThan(0.95 / 8);
         expect(Math.min(...weights)).toBeGreaterThanOrEqual(-1 / 8);
         expect(Math.min(...weights)).toBeLessThan(-0.95 / 8);
-        expect(
-          Math.abs(weights.reduce((sum: number, w: number) => sum + w, 0) / weights.length),
-        ).toBeLessThan(0.01);
+        const mean = Array.from(weights).reduce((sum, weight) => sum + weight, 0) / weights.length;
+        expect(Math.abs(mean)).toBeLessThan(0.01);
       }
     }
     expect(Math.max(...headWeights.map(Math.abs))).toBeLessThan(0.1 / 8);
