@@ -69,7 +69,7 @@ export const trainingSchema = z.strictObject(
       .describe('The part of the chunks that starts from a zero state.'),
     dropout: numberIn({ min: 0, max: 1, open: 'max' })
       .default(0.2)
-      .describe('On the hidden state before the head.'),
+      .describe('On the hidden state of every layer on its way up.'),
     schedule: choice(['cosine', 'constant']).default('cosine').describe('Of the learning rate.'),
     clip: numberIn({ min: 0, max: 1e6, open: 'min' }).default(1).describe('The largest norm of a gradient.'),
     patience: wholeNumber(1, 100_000)

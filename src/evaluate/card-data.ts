@@ -23,7 +23,7 @@ interface TrainingCurve {
   /** Epochs rising; epoch 0 is the untrained network, whose loss is NaN. */
   readonly history: readonly { readonly epoch: number; readonly loss: number; readonly validation: number }[];
   readonly bestEpoch: number;
-  /** The name of the training loss; validation is always the mean squared error. */
+  /** The name of the training loss; validation is the mean squared error, but for pinball. */
   readonly loss: string;
 }
 

@@ -20,6 +20,9 @@ export function createQuantizedVector(length: number): QuantizedVector {
   return { integers: new Int16Array(length), scale: new Float32Array(1) };
 }
 
+/** As float32, so that kernels which compare in float32 draw the same line. */
+const ALMOST_ZERO = Math.fround(1e-30);
+
 /** Quantizes x[at..] by its own largest magnitude m: q = rhe(x * limit/m), scale m/limit; 0 for (almost) zeros. */
 export function quantizeVector(
   x: Float32Array,
@@ -33,7 +36,7 @@ export function quantizeVector(
     const magnitude = Math.abs(x[at + k]);
     if (magnitude > m) m = magnitude;
   }
-  if (m <= 1e-30) {
+  if (m <= ALMOST_ZERO) {
     integers.fill(0);
     scale[0] = 0;
     return;

@@ -50,7 +50,8 @@ export function readModelMessage(message: cellstream.Model): Model {
   checkStack(layers);
   const head = architecture.cell === 'none' ? undefined : readHead(message, architecture, input, output);
   const highway = message.highway ? readHighway(message.highway, input, output) : undefined;
-  if (head === undefined && highway === undefined) throw new ModelFormatError('cell none without a highway');
+  if (head === undefined && highway === undefined)
+    throw new ModelFormatError('cell none without a highway, expected one');
   return {
     name: message.name,
     version: message.version,

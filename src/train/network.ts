@@ -14,7 +14,7 @@ export interface Dropout {
 }
 
 /** Called in the backward pass with dL/dh of a layer after step t, all of its paths summed; [R, H]. */
-export type GradientObserver = (layer: number, t: number, dh: Floats) => void;
+type GradientObserver = (layer: number, t: number, dh: Floats) => void;
 
 export interface TrainableNetwork {
   /** Fills the tape from its x and initial states (h and c before the first step). */

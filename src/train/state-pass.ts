@@ -7,9 +7,10 @@ import type { Run } from './runs.ts';
 import { createTape, type Tape } from './tape.ts';
 
 /** The states after every row of a run, [length, layers, h then c]: where a chunk that begins later carries on. */
-export type StateCache = readonly Float32Array[];
+type StateCache = readonly Float32Array[];
 
-export interface PassOptions {
+/** How the streams of a training are cut up and answered. */
+export interface StreamPlan {
   /** P */
   readonly phases: number;
   /** N */
@@ -21,6 +22,11 @@ export interface PassOptions {
   /** [run]: rows before validation, before test. */
   readonly trainEnds: readonly number[];
   readonly validationEnds: readonly number[];
+}
+
+interface PassOptions extends StreamPlan {
+  /** What an error on validation costs. */
+  readonly measure: (error: number) => number;
 }
 
 /** Blocks of P rows that one forward call covers. */
@@ -35,7 +41,7 @@ export function createStatePass(
   runs: readonly Run[],
   options: PassOptions,
 ) {
-  const { phases: P, steps: N, targets: M, segment, trainEnds, validationEnds } = options;
+  const { phases: P, steps: N, targets: M, segment, trainEnds, validationEnds, measure } = options;
   const { inputs: I, hidden: H, layers, outputs: O, cell } = topology;
   const size = stateSize(topology);
   const width = layers * size;
@@ -69,13 +75,13 @@ export function createStatePass(
     }
   }
 
-  /** The squared errors of the answers of one row, over its full horizon inside validation. */
+  /** What the answers cost of one row, over its full horizon inside validation. */
   function scoreRow(
     run: number,
     row: number,
     y: Floats,
     at: number,
-    sums: { squares: number; count: number },
+    sums: { cost: number; count: number },
   ): void {
     if (row < trainEnds[run] - 1 || row + N >= validationEnds[run]) return;
     for (let m = 0; m < M; m++) {
@@ -83,13 +89,13 @@ export function createStatePass(
         const truth = increment(runs[run], M, row, m, s, validationEnds[run]);
         if (Number.isNaN(truth)) continue;
         const error = y[at + m * N + s - 1] - truth;
-        sums.squares += error * error;
+        sums.cost += measure(error);
         sums.count++;
       }
     }
   }
 
-  function passRun(parameters: Parameters, run: number, sums: { squares: number; count: number }): void {
+  function passRun(parameters: Parameters, run: number, sums: { cost: number; count: number }): void {
     const { inputs, series } = runs[run];
     const end = validationEnds[run];
     for (const { h, c } of tape.layers) {
@@ -111,11 +117,11 @@ export function createStatePass(
     }
   }
 
-  /** @returns the mean squared error on validation in z units; NaN when no answer can be scored */
+  /** @returns the mean cost of an error on validation, in z units; NaN when no answer can be scored */
   function pass(parameters: Parameters): number {
-    const sums = { squares: 0, count: 0 };
+    const sums = { cost: 0, count: 0 };
     for (let run = 0; run < runs.length; run++) passRun(parameters, run, sums);
-    return sums.squares / sums.count;
+    return sums.cost / sums.count;
   }
 
   /** Puts the state that row `first` of a run starts from into row r of a tape: zero, or what the row P before left. */

@@ -1,17 +1,23 @@
 import { float32, type TrainingKernel } from '../kernels/training.ts';
 import { createScalarTrainingKernel } from '../kernels/training-scalar.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { drawChunks, fewestChunks, longestChunk } from './chunks.ts';
+import { type ChunkOptions, drawChunks, fewestChunks, longestChunk } from './chunks.ts';
 import { createLoss, type LossKind } from './losses.ts';
 import { createMinibatch } from './minibatch.ts';
 import { createNetwork } from './network.ts';
-import { createOptimizerState, normOf, type OptimizerSettings, updateParameters } from './optimizer.ts';
+import {
+  createOptimizerState,
+  normOf,
+  type OptimizerSettings,
+  type OptimizerState,
+  updateParameters,
+} from './optimizer.ts';
 import { createParameters, initializeParameters, type Parameters, type Topology } from './parameters.ts';
 import type { Run } from './runs.ts';
-import { createStatePass } from './state-pass.ts';
+import { createStatePass, type StreamPlan } from './state-pass.ts';
 import { TrainingError } from './training-error.ts';
 
-export interface TrainerOptions extends OptimizerSettings {
+export interface TrainerOptions extends OptimizerSettings, StreamPlan {
   readonly loss: LossKind;
   /** The level of the pinball loss. */
   readonly quantile: number;
@@ -23,16 +29,6 @@ export interface TrainerOptions extends OptimizerSettings {
   /** Epochs without a better validation error after which training stops. */
   readonly patience: number;
   readonly seed: number;
-  readonly phases: number;
-  /** N */
-  readonly steps: number;
-  /** M */
-  readonly targets: number;
-  /** T for `output: last`, else 0. */
-  readonly segment: number;
-  /** [run]: rows before validation, before test. */
-  readonly trainEnds: readonly number[];
-  readonly validationEnds: readonly number[];
 }
 
 export interface EpochReport {
@@ -40,7 +36,7 @@ export interface EpochReport {
   readonly epochs: number;
   /** Mean loss of the epoch's minibatches. */
   readonly loss: number;
-  /** Mean squared error on validation, in z units. */
+  /** Mean squared error on validation, in z units; the mean pinball loss where that is trained. */
   readonly validation: number;
   /** Time steps of all streams, forward and backward, since the start of this process. */
   readonly timesteps: number;
@@ -61,6 +57,63 @@ export interface TrainedNetwork {
   readonly history: readonly EpochReport[];
 }
 
+/** Which chunks an update takes. */
+interface ChunkPlan {
+  readonly drawing: ChunkOptions;
+  readonly batch: number;
+}
+
+/** @throws TrainingError when the training part is too short for what the options ask */
+function planChunks({ phases, trainEnds, segment, chunk, batch, seed }: TrainerOptions): ChunkPlan {
+  const steps = longestChunk(trainEnds, phases, segment > 0 ? segment : chunk);
+  const drawing = { steps, phases, seed, ends: trainEnds };
+  const fewest = steps > 0 ? fewestChunks(drawing) : 0;
+  if (fewest === 0) {
+    throw new TrainingError(
+      `the training part has no chunk of ${phases} phases; give it more rows or fewer phases`,
+    );
+  }
+  // a shorter one would be trained otherwise than it is served
+  if (steps < segment) {
+    throw new TrainingError(
+      `the training part has at most ${steps} frames in a row, a segment has ${segment}; ` +
+        'give it more rows or a shorter model.segment',
+    );
+  }
+  return { drawing, batch: Math.min(batch, fewest) };
+}
+
+/** What training changes; a checkpoint is a copy of it between two epochs. */
+interface Progress {
+  readonly parameters: Parameters;
+  readonly best: Parameters;
+  readonly optimizer: OptimizerState;
+  readonly history: EpochReport[];
+  bestEpoch: number;
+}
+
+function beginOrResume(
+  kernel: TrainingKernel,
+  topology: Topology,
+  seed: number,
+  resumed: Checkpoint | undefined,
+): Progress {
+  const parameters = createParameters(kernel, topology);
+  const best = createParameters(kernel, topology);
+  const optimizer = createOptimizerState(kernel, parameters.flat.length);
+  if (resumed === undefined) {
+    initializeParameters(parameters, topology, seed);
+    best.flat.set(parameters.flat);
+    return { parameters, best, optimizer, history: [], bestEpoch: 0 };
+  }
+  parameters.flat.set(resumed.parameters);
+  best.flat.set(resumed.best);
+  optimizer.m.set(resumed.m);
+  optimizer.v.set(resumed.v);
+  Object.assign(optimizer, { update: resumed.update, power1: resumed.power1, power2: resumed.power2 });
+  return { parameters, best, optimizer, history: [...resumed.history], bestEpoch: resumed.bestEpoch };
+}
+
 /** Backpropagation through time over random chunks, from the states that a streaming pass left there. Epoch 0 is the
  * untrained network; after each epoch the pass refreshes the states and scores validation. */
 export function trainNetwork(
@@ -71,117 +124,81 @@ export function trainNetwork(
   resumed?: Checkpoint,
   kernel: TrainingKernel = createScalarTrainingKernel(float32),
 ): TrainedNetwork {
-  const { phases, trainEnds, epochs, seed } = options;
+  const { epochs, segment, seed } = options;
+  const { drawing, batch } = planChunks(options);
+  const loss = createLoss(options.loss, kernel.precision, options.quantile);
   const network = createNetwork(kernel, topology);
-  const states = createStatePass(kernel, network, topology, runs, options);
-  const steps = longestChunk(trainEnds, phases, options.segment > 0 ? options.segment : options.chunk);
-  const drawing = { steps, phases, seed, ends: trainEnds };
-  const fewest = steps > 0 ? fewestChunks(drawing) : 0;
-  if (fewest === 0) {
-    throw new TrainingError(
-      `the training part has no chunk of ${phases} phases; give it more rows or fewer phases`,
-    );
-  }
-  // a shorter one would be trained otherwise than it is served
-  if (steps < options.segment) {
-    throw new TrainingError(
-      `the training part has at most ${steps} frames in a row, a segment has ${options.segment}; ` +
-        'give it more rows or a shorter model.segment',
-    );
-  }
-  const batch = Math.min(options.batch, fewest);
-  const minibatch = createMinibatch(
-    kernel,
-    network,
-    topology,
-    runs,
-    states,
-    createLoss(options.loss, kernel.precision, options.quantile),
-    {
-      ...options,
-      batch,
-      chunk: steps,
-      answersLast: options.segment > 0,
-      ends: trainEnds,
-    },
-  );
-
-  const parameters = createParameters(kernel, topology);
-  const best = createParameters(kernel, topology);
-  const optimizer = createOptimizerState(kernel, parameters.flat.length);
-  initializeParameters(parameters, topology, seed);
-  let history: EpochReport[] = [];
-  let bestEpoch = 0;
+  // a quantile is chosen by its own loss: the squared error would pull it towards the mean
+  const measure = options.loss === 'pinball' ? loss.value : (error: number) => error * error;
+  const states = createStatePass(kernel, network, topology, runs, { ...options, measure });
+  const minibatch = createMinibatch(kernel, network, topology, runs, states, loss, {
+    ...options,
+    batch,
+    chunk: drawing.steps,
+    answersLast: segment > 0,
+    ends: drawing.ends,
+  });
+  const progress = beginOrResume(kernel, topology, seed, resumed);
+  const { parameters, best, optimizer, history } = progress;
   let timesteps = 0;
-  if (resumed === undefined) {
-    best.flat.set(parameters.flat);
-    history.push({ epoch: 0, epochs, loss: Number.NaN, validation: states.pass(parameters), timesteps });
-  } else {
-    parameters.flat.set(resumed.parameters);
-    best.flat.set(resumed.best);
-    optimizer.m.set(resumed.m);
-    optimizer.v.set(resumed.v);
-    Object.assign(optimizer, { update: resumed.update, power1: resumed.power1, power2: resumed.power2 });
-    history = [...resumed.history];
-    bestEpoch = resumed.bestEpoch;
-    // the cached states are a function of the parameters: the pass brings back the very same
-    states.pass(parameters);
-  }
-
-  function diverged(epoch: number, found: string): TrainingError {
-    return new TrainingError(
-      `training diverged in epoch ${epoch}, update ${optimizer.update}: ${found}; ` +
-        `lower training.learningRate (now ${options.learningRate}) or training.clip (now ${options.clip})`,
-    );
-  }
 
   function trainEpoch(epoch: number): number {
     const chunks = drawChunks(epoch, drawing);
     const updates = Math.floor(chunks.length / batch);
+    const { validation } = history[epoch - 1];
     let sum = 0;
     for (let u = 0; u < updates; u++) {
-      const { loss, gradients } = minibatch.compute(
-        parameters,
-        chunks.slice(u * batch, (u + 1) * batch),
-        optimizer.update,
-      );
-      if (!Number.isFinite(loss)) throw diverged(epoch, `loss ${loss}`);
-      const share = (epoch - 1 + u / updates) / epochs;
-      updateParameters(kernel, parameters.flat, gradients.flat, optimizer, options, share);
-      sum += loss;
-      timesteps += batch * steps;
-      const validation = history[history.length - 1].validation;
-      onUpdate?.({ epoch, epochs, loss: sum / (u + 1), validation, timesteps, share });
+      const rows = chunks.slice(u * batch, (u + 1) * batch);
+      const computed = minibatch.compute(parameters, rows, optimizer.update);
+      if (!Number.isFinite(computed.loss))
+        throw diverged(epoch, optimizer.update, `loss ${computed.loss}`, options);
+      const shareAt = (done: number) => (epoch - 1 + done / updates) / epochs;
+      updateParameters(kernel, parameters.flat, computed.gradients.flat, optimizer, options, shareAt(u));
+      sum += computed.loss;
+      timesteps += batch * drawing.steps;
+      onUpdate?.({ epoch, epochs, loss: sum / (u + 1), validation, timesteps, share: shareAt(u + 1) });
     }
     return sum / updates;
   }
 
-  for (let epoch = history.length; epoch <= epochs && epoch - 1 - bestEpoch < options.patience; epoch++) {
-    const loss = trainEpoch(epoch);
+  // after a resume the cached states come back too: they are a function of the parameters
+  const start = states.pass(parameters);
+  if (resumed === undefined) {
+    history.push({ epoch: 0, epochs, loss: Number.NaN, validation: start, timesteps });
+  }
+  const canScore = !Number.isNaN(history[0].validation);
+  for (let epoch = history.length; epoch <= epochs; epoch++) {
+    if (epoch - 1 - progress.bestEpoch >= options.patience) break;
+    const epochLoss = trainEpoch(epoch);
     const validation = states.pass(parameters);
     // the last update may break what its loss did not show yet
-    const canScore = !Number.isNaN(history[0].validation);
     if (!Number.isFinite(canScore ? validation : normOf(parameters.flat))) {
-      throw diverged(epoch, canScore ? `validation ${validation}` : 'parameters beyond float32');
+      const found = canScore ? `validation ${validation}` : 'parameters beyond float32';
+      throw diverged(epoch, optimizer.update, found, options);
     }
-    history.push({ epoch, epochs, loss, validation, timesteps });
-    // NaN (no validation truth at all) keeps the newest
-    if (!(validation >= history[bestEpoch].validation)) {
-      bestEpoch = epoch;
+    history.push({ epoch, epochs, loss: epochLoss, validation, timesteps });
+    // without any validation truth the newest is the best
+    if (!(validation >= history[progress.bestEpoch].validation)) {
+      progress.bestEpoch = epoch;
       best.flat.set(parameters.flat);
     }
-    const { m, v, update, power1, power2 } = optimizer;
+    const { bestEpoch } = progress;
     onEpoch?.(history[epoch], {
+      ...optimizer,
       parameters: parameters.flat,
       best: best.flat,
-      m,
-      v,
-      update,
-      power1,
-      power2,
       bestEpoch,
       history,
     });
   }
+  const { bestEpoch } = progress;
   return { parameters: best, bestEpoch, validation: history[bestEpoch].validation, history };
+}
+
+function diverged(epoch: number, update: number, found: string, options: TrainerOptions): TrainingError {
+  const { learningRate, clip } = options;
+  return new TrainingError(
+    `training diverged in epoch ${epoch}, update ${update}: ${found}; ` +
+      `lower training.learningRate (now ${learningRate}) or training.clip (now ${clip})`,
+  );
 }

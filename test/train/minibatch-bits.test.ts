@@ -23,7 +23,10 @@ const { trainEnds, phases, steps } = setup.options;
 const network = createNetwork(kernel, topology);
 const parameters = createParameters(kernel, topology);
 fillNumbers(parameters.flat, 4, 0.5);
-const states = createStatePass(kernel, network, topology, runs, setup.options);
+const states = createStatePass(kernel, network, topology, runs, {
+  ...setup.options,
+  measure: (error) => error * error,
+});
 states.pass(parameters);
 const chunks = drawChunks(1, { steps: T, phases, seed: 1, ends: trainEnds });
 

@@ -34,9 +34,11 @@ function prepare(options: SetupOptions) {
   const network = createNetwork(kernel, topology);
   const parameters = createParameters(kernel, topology);
   fillNumbers(parameters.flat, 4, 0.5);
-  const states = createStatePass(kernel, network, topology, runs, setup.options);
+  const states = createStatePass(kernel, network, topology, runs, {
+    ...setup.options,
+    measure: (error) => error * error,
+  });
   states.pass(parameters);
-  const chunks = drawChunks(1, { steps: T, phases, seed: 1, ends: trainEnds });
   const answersFrom = setup.options.segment > 0 ? T - 1 : 0;
 
   function known({ run, first }: Chunk): number {
@@ -46,6 +48,12 @@ function prepare(options: SetupOptions) {
     }
     return count;
   }
+
+  // those first whose truths the border hides in part
+  const beforeBorder = ({ run, first }: Chunk) => trainEnds[run] - first;
+  const chunks = drawChunks(1, { steps: T, phases, seed: 1, ends: trainEnds })
+    .filter((chunk) => known(chunk) > 0)
+    .sort((left, right) => beforeBorder(left) - beforeBorder(right));
 
   /** A function that computes minibatches: every array of it lives as long. */
   function minibatch(batch: number, changed: Partial<MinibatchOptions> = {}) {

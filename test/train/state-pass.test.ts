@@ -37,7 +37,10 @@ function prepare(options: SetupOptions) {
   const network = createNetwork(kernel, topology);
   const parameters = createParameters(kernel, topology);
   fillNumbers(parameters.flat, 4, 0.5);
-  const states = createStatePass(kernel, network, topology, runs, setup.options);
+  const states = createStatePass(kernel, network, topology, runs, {
+    ...setup.options,
+    measure: (error) => error * error,
+  });
 
   /** Rows first, first + P, ... of a run, from the state that the tape holds. */
   function fill(tape: ReturnType<typeof createTape>, run: number, first: number, r = 0): void {
