@@ -90,7 +90,7 @@ export function stepGru(
  * da_n = dn (1 - n²),  dr = da_n (U h + b_n),  d(U h + b_n) = r da_n
  * @param hiddenGradient dL/dh' [H]
  * @returns dL/d(W x + b) and dL/d(U h) [3H], which differ in the candidate's rows, and dL/dh past the gates [H] */
-export function backwardGruStep(
+function backwardGruStep(
   weights: GruWeights,
   { before, gates }: GruStep,
   hiddenGradient: ArrayLike<number>,

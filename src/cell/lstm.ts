@@ -89,7 +89,7 @@ export function stepLstm(
  * and through σ' = σ (1 - σ) and tanh' = 1 - tanh² to the pre-activations a = W x + b + U h
  * @param gradient dL/dh' and dL/dc' [H]
  * @returns dL/da [4H] and dL/dc [H] */
-export function backwardLstmStep(
+function backwardLstmStep(
   { before, gates, tanhCell }: LstmStep,
   { hiddenState: dh, cellState: dcLater }: LstmState,
 ): { readonly preActivations: Float64Array; readonly cellState: Float64Array } {

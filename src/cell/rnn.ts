@@ -46,7 +46,7 @@ export function stepRnn(
 /** da = dh' (1 - h'²), as h' = tanh(a) with a = W x + b + U h
  * @param hiddenGradient dL/dh' [H]
  * @returns dL/da [H] */
-export function backwardRnnStep({ after }: RnnStep, hiddenGradient: ArrayLike<number>): Float64Array {
+function backwardRnnStep({ after }: RnnStep, hiddenGradient: ArrayLike<number>): Float64Array {
   const { hiddenState: h } = after;
   return Float64Array.from(hiddenGradient, (dh, j) => dh * (1 - h[j] ** 2));
 }

@@ -1,7 +1,7 @@
 import { type Model, outputSize, stateSize } from '../model/model.ts';
 import { inputSize, layoutPast } from '../signal/inputs.ts';
 
-export function sizeOf(shape: readonly number[] | undefined): number {
+function sizeOf(shape: readonly number[] | undefined): number {
   return shape === undefined ? 0 : shape.reduce((product, size) => product * size, 1);
 }
 

@@ -12,7 +12,7 @@ export const formatVersion = 1;
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const MAX_SIGNATURES = 64;
 
-export interface Signature {
+interface Signature {
   readonly keyId: Uint8Array;
   readonly signature: Uint8Array;
 }

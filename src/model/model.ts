@@ -106,7 +106,7 @@ export interface Calibration {
   readonly residuals: Float32Array;
 }
 
-export interface TrainingRecord {
+interface TrainingRecord {
   readonly recipe: string;
   readonly seed: number;
   readonly dataSha256: string;

@@ -63,7 +63,7 @@ export interface Cell {
 }
 
 /** Of the LSTM or of the GRU. */
-export interface Gates {
+interface Gates {
   readonly inputGate?: Vector;
   readonly forgetGate?: Vector;
   readonly cellGate?: Vector;

@@ -114,12 +114,14 @@ describe('averages', () => {
   });
 
   test('round to float32 after each operation', () => {
-    const past = createPast(layoutPast({ ...plain, averages: [168] })).start(0.1);
-    let e = f(0.1);
-    for (let t = 1; t < 50; t++) {
-      const x = f(Math.sin(t));
-      e = f(e + f(f(x - e) / 168));
-      expect(past.push(x).inputs()).toEqual([f(e - x)]);
+    for (const tau of [3, 24, 168]) {
+      const past = createPast(layoutPast({ ...plain, averages: [tau] })).start(0.1);
+      let e = f(0.1);
+      for (let t = 1; t < 300; t++) {
+        const x = f(100 * Math.sin(t));
+        e = f(e + f(f(x - e) / tau));
+        expect(past.push(x).inputs()).toEqual([f(e - x)]);
+      }
     }
   });
 });
