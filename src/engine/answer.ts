@@ -17,7 +17,16 @@ export function createForecast(model: Model): WritableForecast {
   const point = pointIndex(output);
   const values = new Float32Array(outputSize(output));
   const rows = targets.length * steps;
-  const row = (step: number, target: number) => target * steps + step - 1;
+
+  function row(step: number, target: number): number {
+    if (!Number.isInteger(step) || step < 1 || step > steps) {
+      throw new RangeError(`step ${step}, expected 1..${steps}`);
+    }
+    if (!Number.isInteger(target) || target < 0 || target >= targets.length) {
+      throw new RangeError(`target ${target}, expected 0..${targets.length - 1}`);
+    }
+    return target * steps + step - 1;
+  }
 
   function end(level: number, step: number, target: number): number {
     const head = quantiles.indexOf(level);

@@ -13,6 +13,7 @@ import { normalizeFrame } from '../signal/scaler.ts';
 import { phaseOf, planAdvance, slotOf } from '../signal/slots.ts';
 import { createAnswerReader, createForecast, type WritableForecast } from './answer.ts';
 import type { Health, NoForecast, StepResult } from './forecast.ts';
+import { FrameError } from './frame-error.ts';
 
 /** The states of many streams in one memory, stepped a batch at a time: `normalize` up to `batchLimit` frames of
  * distinct streams, `predict` once, `denormalize` each. */
@@ -25,7 +26,8 @@ export interface Arena {
   /** Forgets what the stream at `slot` has seen. */
   reset(slot: number): void;
   /** Puts a frame of raw values [F] (NaN: missing) into the batch, after stepping the slots that were missed with
-   * held values. `late`: its time slot was stepped before, nothing happens. */
+   * held values. `late`: its time slot was stepped before, nothing happens.
+   * @throws FrameError when the batch is full */
   normalize(slot: number, timeMs: number, values: ArrayLike<number>): 'ready' | 'late';
   /** One kernel call over the batch. The next `normalize` begins a new one. */
   predict(): void;
@@ -140,6 +142,8 @@ export function createArena(model: Model, batchLimit = 256): Arena {
     const slotNumber = slotOf(timeMs, periodMs);
     const plan = planAdvance(lastSlots[slot], slotNumber, gapLimit);
     if (plan === 'late') return 'late';
+    if (size === batchLimit)
+      throw new FrameError(`a frame beyond the ${batchLimit} of a batch: predict first`);
     for (let k = 0; k < features; k++) frame[k] = values[k];
     normalizeFrame(frame, scalers, channelOf[slot] * features * 2);
     const pastAt = slot * stride + stateSize;

@@ -10,7 +10,8 @@ export interface Forecast {
   readonly health: Health;
   /** [M * N * Q] in target units, ordered (target, step, quantile). */
   readonly values: Float32Array;
-  /** The point forecast `step` frames ahead of the target at index `target` of the model's targets. */
+  /** The point forecast `step` frames ahead of the target at index `target` of the model's targets.
+   * @throws RangeError for a step or target that the model does not have, as `low` and `high` do */
   at(step: number, target?: number): number;
   /** The lower end of the 80 % interval. */
   low(step: number, target?: number): number;

@@ -1,9 +1,11 @@
 import type { Model } from '../model/model.ts';
+import { largestTimeMs } from '../signal/times.ts';
 import { createForecast } from './answer.ts';
 import { createArena } from './arena.ts';
 import type { NoForecast, StepResult } from './forecast.ts';
+import { FrameError } from './frame-error.ts';
 
-/** One raw frame: a number a feature in the model's order. NaN, infinite or absurd numbers count as missing. */
+/** One raw frame: a number a feature in the model's order. What is no number, infinite or absurd counts as missing. */
 export interface RawFrame {
   readonly timeMs: number;
   readonly values: ArrayLike<number>;
@@ -20,14 +22,6 @@ export interface Session {
   state(): Float32Array;
 }
 
-/** A frame that cannot be a frame of this model. */
-export class FrameError extends Error {
-  override readonly name = 'FrameError';
-}
-
-/** What a Date can hold. */
-const MAX_TIME_MS = 8.64e15;
-
 const LATE: NoForecast = { kind: 'late' };
 
 export function createSession(model: Model, stream: string): Session {
@@ -35,12 +29,15 @@ export function createSession(model: Model, stream: string): Session {
   const slot = arena.open(stream);
   const forecast = createForecast(model);
   const { features } = model.input;
+  const raw = new Float64Array(features);
   return {
     step({ timeMs, values }) {
-      if (!(Math.abs(timeMs) <= MAX_TIME_MS))
+      if (!(Math.abs(timeMs) <= largestTimeMs))
         throw new FrameError(`time ${timeMs}, expected milliseconds since 1970`);
       if (values.length !== features) throw new FrameError(`${values.length} values, expected ${features}`);
-      if (arena.normalize(slot, timeMs, values) === 'late') return LATE;
+      // JavaScript would read a null as 0
+      for (let k = 0; k < features; k++) raw[k] = typeof values[k] === 'number' ? values[k] : Number.NaN;
+      if (arena.normalize(slot, timeMs, raw) === 'late') return LATE;
       arena.predict();
       return arena.denormalize(0, forecast);
     },

@@ -6,13 +6,13 @@ export interface Metrics {
   readonly mse: number;
   readonly mae: number;
   readonly rmse: number;
-  /** mae / the training MAE of one-step persistence. */
-  readonly mase: number;
+  /** mae / the training MAE of one-step persistence; absent when that is 0 or unknown. */
+  readonly mase?: number;
   /** The share of truths inside the 80 % interval; absent when there were no intervals. */
   readonly coverage80?: number;
 }
 
-/** All maps are keyed by h as a string; an h without a single pair has n 0 and no metrics. */
+/** All maps are keyed by h as a string; an h without a single pair has no metrics. */
 export interface StreamScore {
   /** Origins. */
   readonly n: Record<string, number>;
@@ -175,6 +175,11 @@ function sumTallies(tallies: readonly Tally[]): Tally {
 function toMetrics({ pairs, squares, absolutes, intervals, inside }: Tally, naiveMae: number): Metrics {
   const mse = squares / pairs;
   const mae = absolutes / pairs;
-  const metrics = { mse, mae, rmse: Math.sqrt(mse), mase: mae / naiveMae };
-  return intervals === 0 ? metrics : { ...metrics, coverage80: inside / intervals };
+  return {
+    mse,
+    mae,
+    rmse: Math.sqrt(mse),
+    ...(naiveMae > 0 && { mase: mae / naiveMae }),
+    ...(intervals > 0 && { coverage80: inside / intervals }),
+  };
 }

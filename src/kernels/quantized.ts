@@ -1,11 +1,18 @@
 import { ROUNDING } from '../math/rounding.ts';
 import type { QuantizedTensor } from '../model/model.ts';
 
-/** The integers of a matrix, its planes joined: 32 * plane + lowPlane. */
-export function joinPlanes({ plane, lowPlane }: QuantizedTensor): Int16Array {
+const joined = new WeakMap<QuantizedTensor, Int16Array>();
+
+/** The integers of a matrix, its planes joined: 32 * plane + lowPlane. Made once a matrix: a thousand sessions of a
+ * model share them. */
+export function joinPlanes(matrix: QuantizedTensor): Int16Array {
+  const known = joined.get(matrix);
+  if (known !== undefined) return known;
+  const { plane, lowPlane } = matrix;
   const integers = Int16Array.from(plane);
   if (lowPlane !== undefined)
     for (let i = 0; i < integers.length; i++) integers[i] = 32 * plane[i] + lowPlane[i];
+  joined.set(matrix, integers);
   return integers;
 }
 

@@ -7,7 +7,7 @@ import {
   stateSize,
 } from '../model/model.ts';
 import { highwaySize, inputSize } from '../signal/inputs.ts';
-import type { Batch, KernelOptions, StepKernel } from './kernel.ts';
+import type { Batch, CreateKernel } from './kernel.ts';
 import { createLayerSteps } from './layers.ts';
 import { type Matrix, multiplyRows } from './sums.ts';
 
@@ -63,7 +63,7 @@ function matrix({ values }: FloatTensor, at: number, rows: number, columns: numb
 }
 
 /** The readable kernel: every cell, float32 and int8. The faster ones must give its bits. */
-export function createScalarKernel(model: Model, { extra, batchLimit }: KernelOptions): StepKernel {
+export const createScalarKernel: CreateKernel = (model, { extra, batchLimit }) => {
   const { cell, layers, hidden, phases } = model.architecture;
   const networkInputs = inputSize(model.input);
   const highway = highwaySpec(model);
@@ -120,4 +120,4 @@ export function createScalarKernel(model: Model, { extra, batchLimit }: KernelOp
       }
     },
   };
-}
+};

@@ -1,5 +1,6 @@
 import { type HighwaySpec, highwaySize, inputSize } from '../signal/inputs.ts';
 import { slotOf } from '../signal/slots.ts';
+import { largestTimeMs } from '../signal/times.ts';
 import { ModelFormatError } from './format-error.ts';
 import {
   type Architecture,
@@ -15,9 +16,9 @@ import {
 const limits = {
   layers: 4,
   hidden: 1024,
-  wideHidden: 512,
   features: 1024,
   lags: 20_160,
+  gap: 20_160,
   averages: 16,
   ringFloats: 4 * 1024 * 1024,
   inputs: 65_536,
@@ -30,13 +31,18 @@ const limits = {
 } as const;
 
 const YEAR_MS = 366 * 86_400_000;
-/** What a Date can hold; with whole periods every slot number is exact. */
-const MAX_TIME_MS = 8.64e15;
 /** With z-scores below 1e6 (signal/scaler.ts) and weights within 1e6 no sum of float32 comes near infinity. */
 const MAX_SCALE = 1e20;
 const MAX_MEAN = 1e30;
 
-const INT32_MAX = 2 ** 31 - 1;
+/** What keeps every sum of integers inside int32. */
+export const integerLimits = {
+  sum: 2 ** 31 - 1,
+  input: 4095,
+  hidden: 127,
+  wide: 2047,
+  wideHidden: 512,
+} as const;
 
 function check(holds: boolean, found: string, expected: string): void {
   if (!holds) throw new ModelFormatError(`${found}, expected ${expected}`);
@@ -59,7 +65,7 @@ export function checkInput(input: ModelInput): void {
   inRange(features, 1, limits.features, 'features');
   inRange(periodMs, 1, YEAR_MS, 'period in ms');
   inRange(input.season, 1, limits.lags, 'season');
-  inRange(input.gapLimit, 0, 1_000_000, 'gap limit');
+  inRange(input.gapLimit, 0, limits.gap, 'gap limit');
   inRange(lags.length, 0, limits.lags, 'lags:');
   for (const lag of lags) inRange(lag, 1, limits.lags, 'lag');
   rising(lags, 'lags');
@@ -109,7 +115,7 @@ export function checkHighway(highway: HighwaySpec, { features }: ModelInput): vo
 
 /** A time stamp of the training record. */
 export function checkTime(timeMs: number, what: string): number {
-  check(Math.abs(timeMs) <= MAX_TIME_MS, `${what} ${timeMs}`, 'milliseconds since 1970');
+  check(Math.abs(timeMs) <= largestTimeMs, `${what} ${timeMs}`, 'milliseconds since 1970');
   return timeMs;
 }
 
@@ -153,10 +159,12 @@ export function checkIntegerBounds(layer: Layer, what: string, cell: CellKind): 
     return;
   }
   check(cell === 'lstm', `${what}: int8 weights in a ${cell} cell`, 'int8 only for the lstm');
-  inRange(inputLimit, 1, 4095, `${what} input limit`);
-  check(hiddenLimit === 127 || hiddenLimit === 2047, `${what} hidden limit ${hiddenLimit}`, '127 or 2047');
-  if (hiddenLimit === 2047)
-    inRange(recurrentWeights?.shape[1] ?? 0, 1, limits.wideHidden, `${what} wide hidden`);
+  inRange(inputLimit, 1, integerLimits.input, `${what} input limit`);
+  const { hidden: narrow, wide } = integerLimits;
+  const isLimit = hiddenLimit === narrow || hiddenLimit === wide;
+  check(isLimit, `${what} hidden limit ${hiddenLimit}`, `${narrow} or ${wide}`);
+  if (hiddenLimit === wide)
+    inRange(recurrentWeights?.shape[1] ?? 0, 1, integerLimits.wideHidden, `${what} wide hidden`);
   checkRowSums(inputWeights, inputLimit, `${what} input weights`);
   if (recurrentWeights !== undefined)
     checkRowSums(recurrentWeights, hiddenLimit, `${what} recurrent weights`);
@@ -177,7 +185,11 @@ export function checkStack(layers: readonly Layer[]): void {
 function checkRowSums(matrix: Tensor, limit: number, what: string): void {
   if (matrix.kind !== 'int8') return;
   const largest = largestRowSum(matrix);
-  check(largest * limit <= INT32_MAX, `${what}: a sum may reach ${largest * limit}`, `at most ${INT32_MAX}`);
+  check(
+    largest * limit <= integerLimits.sum,
+    `${what}: a sum may reach ${largest * limit}`,
+    `at most ${integerLimits.sum}`,
+  );
 }
 
 /** max over rows of the sum of |integer|. */

@@ -26,6 +26,7 @@ export function measureResiduals(model: Model, dataset: Dataset, split: Split): 
     walkSeries(model, dataset, index, (row, answers) => {
       if (row < split.trainEnd - firstSlot - 1) return;
       targets.forEach((target, m) => {
+        if (Number.isNaN(values[row * width + target])) return;
         const scale = scalers[2 * (channel * width + target) + 1];
         for (let s = 1; s <= steps && row + s < end; s++) {
           const residual = values[(row + s) * width + target] - answers[(m * steps + s - 1) * count + point];

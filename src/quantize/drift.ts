@@ -1,4 +1,4 @@
-import type { Dataset, Split } from '../data/dataset.ts';
+import type { Dataset, Series, Split } from '../data/dataset.ts';
 import type { Model } from '../model/model.ts';
 import { createStreamRun } from './stream-run.ts';
 
@@ -34,7 +34,7 @@ function addErrors(sums: readonly ErrorSums[], found: Float32Array, expected: Fl
 const relative = ({ error, power }: ErrorSums) => (power === 0 ? 0 : Math.sqrt(error / power));
 const zero = (): ErrorSums => ({ error: 0, power: 0 });
 
-/** Runs both over the held-out rows of the first stream, repeated from the start as needed; no state is ever reset. */
+/** Runs both over the held-out rows of the first stream that has any, repeated from the start as needed; no state is ever reset. */
 export function measureDrift(
   int8: Model,
   float: Model,
@@ -42,11 +42,13 @@ export function measureDrift(
   split: Split,
   total = 10_000,
 ): Drift {
-  const [series] = dataset.series;
+  const heldOut = ({ firstSlot, length }: Series) => firstSlot + length > split.trainEnd;
+  const series = dataset.series.find(heldOut) ?? dataset.series[0];
   const features = dataset.features.length;
   const from = Math.max(0, split.trainEnd - series.firstSlot);
   const rows = series.length - from;
   const runs = [int8, float].map((model) => createStreamRun(model, series.stream));
+  const blockLength = Math.ceil(total / BLOCKS);
   const overall = { hidden: zero(), output: zero() };
   const drift = { steps: [] as number[], hidden: [] as number[], output: [] as number[] };
   let block = { hidden: zero(), output: zero() };
@@ -56,7 +58,7 @@ export function measureDrift(
     for (const run of runs) run.step(series.firstSlot + from + i, values);
     addErrors([block.hidden, overall.hidden], runs[0].hidden(), runs[1].hidden());
     addErrors([block.output, overall.output], runs[0].increments, runs[1].increments);
-    if ((i + 1) % (total / BLOCKS) !== 0) continue;
+    if ((i + 1) % blockLength !== 0 && i + 1 < total) continue;
     drift.steps.push(i + 1);
     drift.hidden.push(relative(block.hidden));
     drift.output.push(relative(block.output));

@@ -51,7 +51,8 @@ export function exportModels(
     const int8 = finish(quantizeModel(model, { wide: isWide }), dataset, split);
     const cost = int8.mse / float.mse - 1;
     least = Math.min(least, cost);
-    if (cost > COST_LIMIT) continue;
+    // NaN is no cost that could be borne
+    if (!(cost <= COST_LIMIT)) continue;
     const drift = measureDrift(int8.model, float.model, dataset, split);
     return { float: float.model, served: int8.model, report: { cost, wide: isWide, drift } };
   }

@@ -5,13 +5,13 @@ import { createStreamRun } from './stream-run.ts';
 /** The fewest frames that prove a model on a device. */
 const LEAST_FRAMES = 64;
 
-/** max(64, 3P) consecutive frames of the first stream from the start of validation, and what this model makes of them
+/** max(64, 3P, T) consecutive frames of the first stream from the start of validation, and what this model makes of them
  * from a zero state. Missing rows are frames of NaN. */
 export function createGolden(model: Model, dataset: Dataset, split: Split): Golden {
-  const { phases } = model.architecture;
+  const { phases, segment } = model.architecture;
   const [series] = dataset.series;
   const features = dataset.features.length;
-  const wanted = Math.max(LEAST_FRAMES, 3 * phases);
+  const wanted = Math.max(LEAST_FRAMES, 3 * phases, segment);
   const from = Math.max(0, Math.min(split.trainEnd - series.firstSlot, series.length - wanted));
   const count = Math.min(wanted, series.length - from);
   const size = outputSize(model.output);

@@ -1,9 +1,8 @@
 import { roundHalfEven } from '../math/rounding.ts';
+import { integerLimits } from '../model/limits.ts';
 import type { FloatTensor, QuantizedTensor } from '../model/model.ts';
 
-/** One int8 plane, or two with integer = 32 * plane + lowPlane. */
-export const PLANE_LIMIT = 127;
-export const WIDE_LIMIT = 2047;
+/** The largest integer of two planes that hold 32 * plane + lowPlane with every part within 127. */
 export const INPUT_WEIGHT_LIMIT = 4079;
 
 /** Symmetric, a scale a row from its largest magnitude: w = integer * scale, |integer| <= limit. */
@@ -24,17 +23,9 @@ export function quantizeMatrix({ values, shape }: FloatTensor, limit: number): Q
       integers[j * columns + k] = Math.max(-limit, Math.min(limit, integer));
     });
   }
-  if (limit <= PLANE_LIMIT) return { kind: 'int8', shape, plane: Int8Array.from(integers), rowScales };
+  if (limit <= integerLimits.hidden)
+    return { kind: 'int8', shape, plane: Int8Array.from(integers), rowScales };
   const plane = Int8Array.from(integers, (integer) => Math.floor((integer + 16) / 32));
   const lowPlane = Int8Array.from(integers, (integer, i) => integer - 32 * plane[i]);
   return { kind: 'int8', shape, plane, lowPlane, rowScales };
-}
-
-/** What the integers stand for. */
-export function dequantize({ plane, lowPlane, rowScales, shape }: QuantizedTensor): Float32Array {
-  const columns = shape[1];
-  return Float32Array.from(plane, (high, i) => {
-    const integer = lowPlane ? 32 * high + lowPlane[i] : high;
-    return integer * rowScales[Math.floor(i / columns)];
-  });
 }

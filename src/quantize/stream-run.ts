@@ -12,8 +12,8 @@ import {
 import { denormalize, normalize } from '../signal/scaler.ts';
 import { phaseOf, planAdvance } from '../signal/slots.ts';
 
-/** One stream through a model, by the scalar kernel and signal/ alone. The engine, which shares nothing of this with
- * it, is held to the same bits by the golden vectors. */
+/** One stream through a model, by the scalar kernel and signal/ alone. The engine composes them anew, for many streams
+ * at once, and is held to the same bits by the golden vectors. */
 export interface StreamRun {
   /** Takes the raw frame [F] of a slot (NaN: missing), after the missing ones before it.
    * @returns the answers in raw units [O], overwritten by the next call; undefined when the model does not answer */

@@ -5,7 +5,7 @@ const plainNumber = /^\d+(\.\d+)?$/;
 /** 1e11 s is the year 5138 and 1e11 ms is 1973: what is larger counts milliseconds. */
 const leastEpochMs = 1e11;
 /** What a Date can hold. */
-const largestTimeMs = 8.64e15;
+export const largestTimeMs = 8.64e15;
 
 const minuteMs = 60_000;
 

@@ -2,13 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { joinPlanes } from '../../src/kernels/quantized.ts';
 import type { FloatTensor } from '../../src/model/model.ts';
-import {
-  dequantize,
-  INPUT_WEIGHT_LIMIT,
-  PLANE_LIMIT,
-  quantizeMatrix,
-  WIDE_LIMIT,
-} from '../../src/quantize/matrices.ts';
+import { INPUT_WEIGHT_LIMIT, quantizeMatrix } from '../../src/quantize/matrices.ts';
+import { dequantize } from './dequantize.ts';
+
+const PLANE_LIMIT = 127;
+const WIDE_LIMIT = 2047;
 
 const limits = [PLANE_LIMIT, WIDE_LIMIT, INPUT_WEIGHT_LIMIT];
 

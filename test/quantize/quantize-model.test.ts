@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { readModelFile, writeModelFile } from '../../src/model/format.ts';
 import { largestRowSum } from '../../src/model/limits.ts';
 import type { FloatTensor, Model, QuantizedTensor } from '../../src/model/model.ts';
-import { dequantize } from '../../src/quantize/matrices.ts';
 import { QuantizeError, quantizeModel } from '../../src/quantize/quantize-model.ts';
 import { createModel, floatModel, prove, shapeOf } from '../fixtures/random-model.ts';
+import { dequantize } from './dequantize.ts';
 
 const INT32_MAX = 2 ** 31 - 1;
 const float = createModel({ layers: 3, hidden: 7, channels: ['LGA'], highway: 'own' });

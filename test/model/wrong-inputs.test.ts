@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { writeModelFile } from '../../src/model/format.ts';
+import { createModel } from '../fixtures/random-model.ts';
+import { edit, floats, refusal, set, type WrongField, withFloat } from './edits.ts';
+
+const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+
+// two features, lags 1 and 3, three steps, residuals at 0.1, 0.5 and 0.9, two scalers
+const file = writeModelFile(
+  createModel({ weights: 'int8', layers: 2, channels: ['LGA'], highway: 'own', groups: 'each' }),
+);
+
+const named = (count: number) => Array.from({ length: count }, (_, k) => ({ name: `f${k}` }));
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
+/** Scalers for that many features and the one channel. */
+const ones = (features: number) => floats(...new Array(4 * features).fill(1));
+const cut = (bytes: Uint8Array | null | undefined) => bytes?.subarray(1);
+
+const inputs: readonly WrongField[] = [
+  ['no features', ({ input }) => set(input, { features: [] }), 'features 0, expected 1..1024'],
+  [
+    'too many features',
+    ({ input }) => set(input, { features: named(2000) }),
+    'features 2000, expected 1..1024',
+  ],
+  [
+    'two features of one name',
+    ({ input }) => set(input, { features: [{ name: 'x' }, { name: 'x' }] }),
+    'feature names x,x, expected distinct ones',
+  ],
+  [
+    'no name',
+    ({ input }) => set(input, { features: [{ name: 'x' }, {}] }),
+    'feature names x,, expected distinct',
+  ],
+  ['no period', ({ input }) => set(input, { periodMs: 0 }), 'period in ms 0, expected 1..31622400000'],
+  ['a fractional period', ({ input }) => set(input, { periodMs: 0.5 }), 'period in ms 0.5, expected 1..3'],
+  [
+    'a period of NaN',
+    ({ input }) => set(input, { periodMs: nan }),
+    'period in ms NaN, expected 1..31622400000',
+  ],
+  [
+    'a period of years',
+    ({ input }) => set(input, { periodMs: 1e12 }),
+    'period in ms 1000000000000, expected 1..3',
+  ],
+  ['no season', ({ input }) => set(input, { season: 0 }), 'season 0, expected 1..20160'],
+  [
+    'a huge gap limit',
+    ({ input }) => set(input, { gapLimit: 4e9 }),
+    'gap limit 4000000000, expected 0..20160',
+  ],
+  ['a lag of 0', ({ input }) => set(input, { lags: [0, 1] }), 'lag 0, expected 1..20160'],
+  ['a huge lag', ({ input }) => set(input, { lags: [1, 4e9] }), 'lag 4000000000, expected 1..20160'],
+  ['lags that do not rise', ({ input }) => set(input, { lags: [3, 3] }), 'lags 3, 3, expected rising ones'],
+  ['too many lags', ({ input }) => set(input, { lags: upTo(30_000) }), 'lags: 30000, expected 0..20160'],
+  ['too many averages', ({ input }) => set(input, { averages: upTo(17) }), 'averages: 17, expected 0..16'],
+  [
+    'a short average',
+    ({ input }) => set(input, { averages: [0.5] }),
+    'average over 0.5 frames, expected 1..1000000',
+  ],
+  [
+    'an average of NaN',
+    ({ input }) => set(input, { averages: [nan] }),
+    'average over NaN frames, expected 1..1',
+  ],
+  [
+    'nothing for the network to see',
+    ({ input }) => set(input, { lags: [], averages: [] }),
+    'a network without inputs, expected lags, averages or a mask',
+  ],
+  [
+    'a channel twice',
+    ({ input }) => set(input, { channels: ['a', 'a'] }),
+    'a channel named twice, expected distinct',
+  ],
+  [
+    'cut scalers',
+    ({ input }) => set(input, { scalers: cut(input.scalers) }),
+    'scalers: 31 bytes, expected a multiple of 4',
+  ],
+  [
+    'a scaler too few',
+    ({ input }) => set(input, { scalers: floats(0, 1, 0, 1) }),
+    '4 scaler values, expected 8',
+  ],
+  ...(
+    [
+      ['a scale of 0', 3, 0, /^scaler 40\..*, 0, expected a mean within 1e\+30 and a positive scale up to 1/],
+      ['a negative scale', 3, -1, /^scaler 40\..*, -1, expected a mean within/],
+      ['an infinite scale', 7, infinity, /^scaler 40\..*, Infinity, expected/],
+      ['a scale beyond all sensors', 7, 1e21, /^scaler .*, 1.*e\+21, expected/],
+      ['a mean of NaN', 2, nan, /^scaler NaN, .*, expected a mean/],
+      ['a mean beyond all sensors', 2, -3e38, /^scaler -3.*e\+38, .*, expected a mean/],
+    ] as const
+  ).map(
+    ([name, at, value, message]): WrongField => [
+      name,
+      ({ input }) => set(input, { scalers: withFloat(input.scalers, at, value) }),
+      message,
+    ],
+  ),
+];
+
+const sizes: readonly WrongField[] = [
+  [
+    'lags over a ring of millions of floats',
+    ({ input }) => set(input, { features: named(1000), lags: [20_160], averages: [], scalers: ones(1000) }),
+    'a ring of 20161000 floats, expected at most 4194304',
+  ],
+  [
+    'a highway over a ring of millions of floats',
+    (d) => {
+      set(d.input, { features: named(1000), lags: [1], averages: [], scalers: ones(1000) });
+      set(d.architecture, { cell: 0, hidden: 0 });
+      set(d, { layers: [] });
+      set(d.highway, { window: 90_000 });
+    },
+    'a ring of 90000000 floats, expected at most 4194304',
+  ],
+  [
+    'more inputs than any network',
+    ({ input }) => set(input, { features: named(100), lags: upTo(1000), scalers: ones(100) }),
+    'inputs: 100100, expected 0..65536',
+  ],
+  [
+    'more inputs than any highway',
+    ({ highway }) => set(highway, { window: 70_000 }),
+    'highway inputs: 69999, expected 1..65536',
+  ],
+  [
+    'more answers than anybody reads',
+    ({ input, output }) => {
+      set(output, { steps: 1024, quantiles: upTo(32).map((q) => q / 33), targets: [0, 1, 2] });
+      set(input, { features: named(3), scalers: ones(3) });
+    },
+    'outputs: 98304, expected 1..65536',
+  ],
+];
+
+describe.each([
+  ['inputs', inputs],
+  ['sizes', sizes],
+])('a file with wrong %s is refused:', (_group, cases) => {
+  for (const [name, change, message] of cases) {
+    test(name, () => {
+      expect(refusal(edit(file, change))).toMatch(message);
+    });
+  }
+});
