@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { shareChannels } from '../src/data/channels.ts';
+import { DataError } from '../src/data/data-error.ts';
 import type { Dataset, Split } from '../src/data/dataset.ts';
 import { holdAll } from '../src/data/held.ts';
 import { loadDataset } from '../src/data/load.ts';
@@ -66,7 +68,13 @@ export function benchBaselines(args: readonly string[]): BaselineRow[] {
     args: [...args],
     options: { data: { type: 'string', default: '../shared/data' } },
   });
-  const etth1 = loadDataset(join(values.data, 'ETTh1.csv'), { features: ettChannels });
+  const path = join(values.data, 'ETTh1.csv');
+  if (!existsSync(path)) {
+    throw new DataError(
+      `no file ${path}; ETTh1.csv may not be shipped: give --data the folder that holds it`,
+    );
+  }
+  const etth1 = loadDataset(path, { features: ettChannels });
   const split = splitByTime(etth1, [8640, 2880, 2880]);
   const z = scaleAll(etth1, split);
   const season = 24;

@@ -13,5 +13,18 @@ if (bench === undefined) {
   );
   process.exitCode = 2;
 } else {
-  await bench(args);
+  try {
+    await bench(args);
+  } catch (error) {
+    if (!isMistake(error)) throw error;
+    console.error(`bench ${name}: ${error.message}`);
+    process.exitCode = 2;
+  }
+}
+
+/** Wrong arguments or missing data, not a defect of ours. */
+function isMistake(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return error.name === 'DataError' || code.startsWith('ERR_PARSE_ARGS');
 }

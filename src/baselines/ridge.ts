@@ -1,6 +1,6 @@
 import type { Dataset, Series, Split } from '../data/dataset.ts';
 import { type HeldValues, holdAll } from '../data/held.ts';
-import type { Scaler } from '../signal/scaler.ts';
+import { normalize, type Scaler } from '../signal/scaler.ts';
 import type { Forecaster, ForecastTask } from './forecaster.ts';
 import { fitLinear, type LinearMap, type UncountedWindow } from './linear.ts';
 import { addMoments, emptyMoments } from './moments.ts';
@@ -49,8 +49,22 @@ const maximumMaps = 32;
 
 /** Fits every variant that the training part has enough windows for. */
 export function fitRidge(options: RidgeOptions): RidgeVariant[] {
-  const held = holdAll(options.dataset, options.scalers);
-  return plans.flatMap((plan) => fitVariant(plan, options, held) ?? []);
+  const dataset = withoutAbsurd(options);
+  const held = holdAll(dataset, options.scalers);
+  return plans.flatMap((plan) => fitVariant(plan, { ...options, dataset }, held) ?? []);
+}
+
+/** A reading without a z-score is missing, as it is to the network: one of them would make every sum NaN. */
+function withoutAbsurd({ dataset, scalers }: RidgeOptions): Dataset {
+  const width = dataset.features.length;
+  const series = dataset.series.map((one, s) => ({
+    ...one,
+    values: one.values.map((value, i) => {
+      const { mean, scale } = scalers[s][i % width];
+      return Number.isNaN(normalize(value, mean, scale)) ? Number.NaN : value;
+    }),
+  }));
+  return { ...dataset, series };
 }
 
 /** The variant with the least validation error over steps 1..h; undefined when there is none. */

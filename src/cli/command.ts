@@ -54,6 +54,7 @@ interface DemoArguments {
   /** Of the embedded broker; a free one when absent. */
   readonly port: number | undefined;
   readonly json: boolean;
+  readonly quiet: boolean;
 }
 
 /** The bodies of the commands. Each is loaded only when it runs, so that --help does not wait for the trainer. */

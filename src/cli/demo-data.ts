@@ -1,8 +1,9 @@
 import type { Dataset, Series } from '../data/dataset.ts';
 import type { Model } from '../model/model.ts';
 import { slotOf } from '../signal/slots.ts';
+import { formatTime } from '../signal/times.ts';
 import type { Reading } from '../stream/decode.ts';
-import { formatTime, shortestFloat32 } from '../stream/format.ts';
+import { shortestFloat32 } from '../stream/format.ts';
 
 /** One row of a station as it goes over the wire. */
 export interface SensorMessage {

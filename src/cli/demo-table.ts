@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { formatDuration } from '../signal/duration.ts';
-import { formatTime } from '../stream/format.ts';
+import { formatTime } from '../signal/times.ts';
 import type { DemoSnapshot } from './demo-snapshot.ts';
 
 const dash = '–';

@@ -8,7 +8,7 @@ import type { Model } from '../model/model.ts';
 import { type EmbeddedBroker, PortInUseError, startBroker } from '../mqtt/broker.ts';
 import { parseTopicPattern } from '../mqtt/topic.ts';
 import { startDemoService } from '../service/demo-service.ts';
-import { formatTime } from '../stream/format.ts';
+import { formatTime } from '../signal/times.ts';
 import { historyOf, type SensorMessage, testTicks } from './demo-data.ts';
 import { type Observer, startObserver } from './demo-observer.ts';
 import { type Replay, startReplay } from './demo-replay.ts';
@@ -24,6 +24,8 @@ export interface DemoOptions {
   /** Of the embedded broker; a free one without it. */
   readonly port?: number | undefined;
   readonly json: boolean;
+  /** Neither a table nor lines of progress. */
+  readonly quiet: boolean;
   readonly model?: string | undefined;
   readonly data?: string | undefined;
 }
@@ -37,6 +39,8 @@ const forecasts = parseTopicPattern('cellstream/{stream}/forecast');
 /** Hours of data a second. */
 const ticksPerSecond = 30;
 const drainMs = 1_000;
+/** A timer that is set to more fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** Whatever has to be closed, the newest first. */
 type Closing = { close(): unknown }[];
@@ -64,7 +68,10 @@ async function replayTestPart(options: DemoOptions, closing: Closing): Promise<(
   const dataset = openData(options.data ?? shippedPath('weather.csv'), model);
   const ticks = testTicks(dataset, model);
   if (ticks.length === 0) throw new UsageError(`the data has no row in the test part, ${testPart(model)}`);
-  console.error(`${model.name} ${model.version}: warming ${dataset.series.length} sensors on their history`);
+  if (!options.quiet) {
+    const sensorCount = dataset.series.length;
+    console.error(`${model.name} ${model.version}: warming ${sensorCount} sensors on their history`);
+  }
 
   const common = { brokerUrl: broker.url, sensors, forecasts };
   const history = historyOf(dataset, model);
@@ -81,7 +88,7 @@ async function replayTestPart(options: DemoOptions, closing: Closing): Promise<(
     replay,
     allTicks: ticks.length,
   });
-  opened(openView(look, options));
+  if (!options.quiet) opened(openView(look, options));
   opened(stopOnRequest(replay, options.seconds));
   await Promise.race([replay.done, service.failed]);
   await Promise.race([drain(replay, observer), service.failed]);
@@ -98,7 +105,8 @@ async function openBroker(port: number | undefined): Promise<EmbeddedBroker> {
 
 /** The time limit and the signals all end the replay; what follows is the same. */
 function stopOnRequest(replay: Replay, seconds: number | undefined): Closing[number] {
-  const timer = seconds === undefined ? undefined : setTimeout(replay.stop, seconds * 1000);
+  const timer =
+    seconds === undefined ? undefined : setTimeout(replay.stop, Math.min(seconds * 1000, longestTimerMs));
   process.once('SIGINT', replay.stop);
   process.once('SIGTERM', replay.stop);
   return {
@@ -116,10 +124,14 @@ async function drain(replay: Replay, observer: Observer): Promise<void> {
   while (observer.forecasts < replay.messages && performance.now() < endMs) await sleep(10);
 }
 
-function report(snapshot: DemoSnapshot, { json }: DemoOptions): void {
-  const { url, streams, messages, forecasts, counters } = snapshot;
+function report(snapshot: DemoSnapshot, { json, seconds }: DemoOptions): void {
+  const { url, streams, messages, forecasts, counters, n } = snapshot;
   if (forecasts === 0) {
     throw new DemoError(`no forecast came back for ${messages} messages: ${JSON.stringify(counters)}`);
+  }
+  if (n === 0) {
+    const fix = seconds === undefined ? 'let it run longer' : `give --seconds more than ${seconds}`;
+    throw new DemoError(`no target of ${forecasts} forecasts has arrived in ${messages} messages; ${fix}`);
   }
   if (!json) {
     console.log(

@@ -13,7 +13,9 @@ import { floatTwin, loadEngine } from './load-engine.ts';
 import { loadForRecipe } from './prepare.ts';
 import { createProgress } from './progress.ts';
 import { type ScoredPart, scoreEngine } from './score-engine.ts';
+import { type ScoreSheet, type SheetScores, sheetOf } from './score-sheet.ts';
 import { scoreTable } from './score-table.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Streams a CSV through the engine and scores one part beside the baselines, on the same pairs. */
 export async function runEvaluate(args: EvaluateArguments, terminal: Terminal): Promise<Report> {
@@ -24,46 +26,53 @@ export async function runEvaluate(args: EvaluateArguments, terminal: Terminal): 
   const split = splitOf(model, dataset);
   checkPart(dataset, split, args);
   const scored: ScoredPart = { dataset, split, part: args.split };
-  const { score: int8, origins } = scoreWithProgress(engine, scored, 'int8 engine', terminal);
+  const { score: int8, origins } = scoreWithProgress(engine, scored, 'scoring', terminal);
   const floatPath = args.float ?? floatTwin(args.model);
   const floatEngine = floatPath === undefined ? undefined : await loadEngine(floatPath);
-  const float = floatEngine && scoreWithProgress(floatEngine, scored, 'float engine', terminal).score;
+  if (floatEngine !== undefined) checkTwin(model, floatEngine.model, floatPath as string);
+  const float = floatEngine && scoreWithProgress(floatEngine, scored, 'scoring float', terminal).score;
 
   const { targets, steps, horizons } = model.output;
   const scalers = scalersOf(model, dataset);
   const ridge = fitForEvaluation(dataset, split, { targets, steps, scalers }, terminal);
-  const {
-    persistence,
-    seasonal,
-    ridge: picked,
-    ridgeVariants,
-  } = scoreBaselines({
+  const baselines = scoreBaselines({
     ...{ dataset, split, part: args.split, targets, steps, horizons, scalers, ridge, origins },
     season: model.input.season,
   });
-  const baselines = {
-    persistence: persistence.horizons,
-    seasonal: seasonal.horizons ?? {},
-    ridge: picked.horizons ?? {},
-  };
-  const variants = Object.entries(ridgeVariants).map(([name, score]) => [name, score.horizons]);
-  const sheet = { n: int8.n, int8: int8.horizons, baselines, ...(float && { float: float.horizons }) };
+  const scores = { int8, float, baselines };
+  const sheet = sheetOf(scores);
   return {
-    summary: {
-      id: engine.id,
-      split: args.split,
-      n: int8.n,
-      horizons: int8.horizons,
-      at: int8.at,
-      baselines: { ...baselines, ridgeVariants: Object.fromEntries(variants) },
-      baselinesAt: { persistence: persistence.at, seasonal: seasonal.at ?? {}, ridge: picked.at ?? {} },
-      float: float?.horizons ?? {},
-      int8: int8.horizons,
-      streams: int8.streams,
-      counts: dataset.counts,
-    },
-    text: `${describeData(model, args, dataset)}\n\n${scoreTable(sheet)}`,
+    summary: { id: engine.id, split: args.split, ...summarize(scores, sheet), counts: dataset.counts },
+    text: `${describeData(model, args, dataset)}\n\n${scoreTable(sheet, model)}`,
   };
+}
+
+function summarize(scores: SheetScores, sheet: ScoreSheet) {
+  const { int8, baselines } = scores;
+  const { persistence, seasonal, ridge, ridgeVariants } = baselines;
+  const variants = Object.entries(ridgeVariants).map(([name, score]) => [name, score.horizons]);
+  const streams = Object.entries(int8.streams).map(([stream, { horizons, at }]) => [
+    stream,
+    { ...sheetOf(scores, stream), horizons, at },
+  ]);
+  return {
+    ...sheet,
+    horizons: int8.horizons,
+    at: int8.at,
+    baselines: { ...sheet.baselines, ridgeVariants: Object.fromEntries(variants) },
+    baselinesAt: { persistence: persistence.at, seasonal: seasonal.at ?? {}, ridge: ridge.at ?? {} },
+    streams: Object.fromEntries(streams),
+  };
+}
+
+/** A float model answers the same question as its int8 twin, or there is nothing to compare. */
+function checkTwin(model: Model, float: Model, path: string): void {
+  const question = ({ input, output, training }: Model) =>
+    JSON.stringify([input.names, input.periodMs, output.targets, output.steps, training.validationEndMs]);
+  if (question(model) === question(float)) return;
+  throw new UsageError(
+    `${path} is no float twin of ${model.name}: its features, targets, steps or borders differ`,
+  );
 }
 
 /** The borders that the model was trained with, on this data. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lineChart } from '../evaluate/plot.ts';
 import { float32 } from '../kernels/training.ts';
@@ -8,6 +8,7 @@ import { measureGradientFlow } from '../train/gradient-flow.ts';
 import { createParameters, initializeParameters } from '../train/parameters.ts';
 import { trainNetwork } from '../train/trainer.ts';
 import type { GradientsArguments, Report, Terminal } from './command.ts';
+import { openOutput } from './output-folder.ts';
 import { type Prepared, prepareTraining } from './prepare.ts';
 import { createProgress } from './progress.ts';
 import { formatTable } from './table.ts';
@@ -30,6 +31,7 @@ interface CellFlow {
 /** Trains each cell on the recipe's data and measures how its gradient fades or grows back in time. */
 export async function runGradients(args: GradientsArguments, terminal: Terminal): Promise<Report> {
   const recipe = readRecipe(args.recipe);
+  openOutput(args.out, ['gradients.svg']);
   const { training } = recipe;
   const seed = args.seed ?? training.seed;
   const epochs = Math.min(training.epochs, MOST_EPOCHS);
@@ -44,7 +46,6 @@ export async function runGradients(args: GradientsArguments, terminal: Terminal)
     frameMs = prepared.phases * prepared.dataset.periodMs;
     flows[cell] = measureCell(prepared, args.steps, terminal);
   }
-  mkdirSync(args.out, { recursive: true });
   const plot = join(args.out, 'gradients.svg');
   writeFileSync(plot, drawFlows(flows, frameMs, epochs));
   return { summary: { cells: flows, epochs, frameMs, plot }, text: `${tabulate(flows)}\n\n${plot}` };

@@ -3,7 +3,6 @@ import type { InspectArguments, Report, Terminal } from './command.ts';
 import { readInputFile } from './input-file.ts';
 import { loadEngine } from './load-engine.ts';
 import { headParameters, layerParameters, multiplyAdds, streamBytes } from './model-size.ts';
-import { formatTable } from './table.ts';
 
 const WARM_UP_STEPS = 500;
 const TIMED_STEPS = 2000;
@@ -62,6 +61,7 @@ function describe(summary: Readonly<Record<string, unknown>>, path: string): str
     if (Array.isArray(value)) return value.join(', ');
     return typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(2) : String(value);
   };
-  const rows = Object.entries(summary).map(([name, value]) => [name, shown(value)]);
-  return `${path}\n\n${formatTable(['', ''], rows)}`;
+  const width = Math.max(...Object.keys(summary).map((name) => name.length));
+  const lines = Object.entries(summary).map(([name, value]) => `${name.padEnd(width)}  ${shown(value)}`);
+  return `${path}\n\n${lines.join('\n')}`;
 }

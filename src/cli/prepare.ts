@@ -3,6 +3,7 @@ import { shareChannels } from '../data/channels.ts';
 import type { Dataset, Series, Split } from '../data/dataset.ts';
 import { loadDataset } from '../data/load.ts';
 import { fitFeatureScalers, fitScalers } from '../data/scalers.ts';
+import { checkScorable } from '../data/scorable.ts';
 import { checkTrainable, splitByTime } from '../data/split.ts';
 import { type InputSpec, inputSize } from '../signal/inputs.ts';
 import type { Scaler } from '../signal/scaler.ts';
@@ -37,7 +38,7 @@ export interface Prepared {
   readonly validationEnds: readonly number[];
 }
 
-/** The longest season that is looked for: a week of hours, a day of five minutes. */
+/** The longest season that is looked for: two weeks of hours, a day of five minutes. */
 const LONGEST_SEASON = 336;
 /** Frames that a feedforward window holds unless the recipe says otherwise. */
 const DEFAULT_WINDOW = 24;
@@ -48,13 +49,14 @@ const LEAST_GAP_LIMIT = 6;
 export function prepareTraining(recipe: Recipe, warn: (line: string) => void): Prepared {
   const { dataset, targets } = loadForRecipe(recipe, recipe.data, warn);
   const perStream = recipe.share === 'channels';
-  const split = splitByTime(dataset, recipe.split);
+  const split = splitByTime(dataset, recipe.split, warn);
   checkTrainable(dataset, split, { targets, perStream });
   const season = recipe.season === 'auto' ? findTrainingSeason(dataset, split, targets) : recipe.season;
   const phases = settlePhases(recipe, season);
   const { periodMs } = dataset;
   const horizons = recipe.horizons ?? defaultHorizons(periodMs, season);
   const steps = Math.max(...horizons);
+  for (const part of ['validation', 'test'] as const) checkScorable(dataset, split, part, { targets, steps });
   const gapLimit = recipe.gapLimit ?? Math.max(phases, LEAST_GAP_LIMIT);
   const spec = settleInputs(recipe, dataset.features.length, season, phases);
   const scalers = fitScalers(dataset, split, { perStream });

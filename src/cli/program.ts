@@ -141,7 +141,9 @@ function addDemo(program: Command, commands: Commands): void {
   )
     .option('--seconds <number>', 'stop after this time', positiveNumber)
     .option('--port <number>', 'of the broker (default: a free one)', wholeNumber(1, 65_535))
-    .action(({ seconds, port, json }) => commands.demo({ seconds, port, json: json === true }));
+    .action(({ seconds, port, json, quiet }) =>
+      commands.demo({ seconds, port, json: json === true, quiet: quiet === true }),
+    );
 }
 
 function add(program: Command, usage: string, description: string, examples: string): Command {

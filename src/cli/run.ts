@@ -4,6 +4,7 @@ import { type CommonOptions, createProgram } from './program.ts';
 
 /** By name, so that no error class pulls its whole room into the start of the program. */
 const usersErrors: ReadonlySet<string> = new Set([
+  'CheckpointError',
   'ConfigError',
   'DataError',
   'ModelFormatError',

@@ -1,24 +1,16 @@
-import type { Metrics } from '../evaluate/score.ts';
+import type { Model } from '../model/model.ts';
+import type { ScoreSheet } from './score-sheet.ts';
 import { formatTable } from './table.ts';
 
-/** The scores of a part by forecaster, each by horizon. */
-export interface ScoreSheet {
-  readonly n: Readonly<Record<string, number>>;
-  readonly int8: Readonly<Record<string, Metrics>>;
-  readonly float?: Readonly<Record<string, Metrics>>;
-  readonly baselines: Readonly<
-    Record<'persistence' | 'seasonal' | 'ridge', Readonly<Record<string, Metrics>>>
-  >;
-}
-
 /** MAE and RMSE of everybody, over steps 1..h, in target units. */
-export function scoreTable({ n, int8, float, baselines }: ScoreSheet): string {
-  const sheets: [string, Readonly<Record<string, Metrics>>][] = [
-    ['model (int8)', int8],
-    ...(float ? [['model (float)', float] as [string, Readonly<Record<string, Metrics>>]] : []),
-    ['ridge', baselines.ridge],
-    ['seasonal naive', baselines.seasonal],
-    ['persistence', baselines.persistence],
+export function scoreTable({ n, int8, float, baselines }: ScoreSheet, { layers }: Model): string {
+  const isInteger = layers[0]?.inputWeights.kind === 'int8';
+  const sheets = [
+    [`model (${isInteger ? 'int8' : 'float32'})`, int8] as const,
+    ...(isInteger && Object.keys(float).length > 0 ? [['model (float32)', float] as const] : []),
+    ['ridge', baselines.ridge] as const,
+    ['seasonal naive', baselines.seasonal] as const,
+    ['persistence', baselines.persistence] as const,
   ];
   const horizons = Object.keys(n);
   const span = (h: string) => (h === '1' ? 'step 1' : `steps 1-${h}`);

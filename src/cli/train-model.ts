@@ -5,6 +5,7 @@ import { type Engine, loadModel } from '../engine/engine.ts';
 import { type BaselineScores, scoreBaselines } from '../evaluate/baselines.ts';
 import type { Score } from '../evaluate/score.ts';
 import { writeModelFile } from '../model/format.ts';
+import { checkArchitecture, checkInput, checkOutput } from '../model/limits.ts';
 import type { Model } from '../model/model.ts';
 import { type ExportReport, exportModels } from '../quantize/export.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
@@ -17,9 +18,10 @@ import {
 } from '../train/trainer.ts';
 import type { Prepared } from './prepare.ts';
 import { scoreEngine } from './score-engine.ts';
+import { sheetOf } from './score-sheet.ts';
 
 /** Everybody's errors on one part of the data, on the same pairs. */
-export interface PartScores {
+interface PartScores {
   readonly int8: Score;
   readonly float: Score;
   readonly baselines: BaselineScores;
@@ -61,9 +63,11 @@ export async function trainModel(
   { events, resumed, stage }: { events?: TrainerEvents; resumed?: Checkpoint; stage: (line: string) => void },
 ): Promise<TrainedModel> {
   const { dataset, split, topology, runs, recipe } = prepared;
+  const description = describe(prepared);
+  checkDescription(description);
   const trained = trainNetwork(topology, runs, trainerOptions(prepared), events, resumed);
   stage('exporting: quantization, calibration and golden vectors');
-  const draft = toModel(trained.parameters, topology, describe(prepared));
+  const draft = toModel(trained.parameters, topology, description);
   const exported = exportModels(draft, dataset, split, { wide: recipe.model.wide });
   const engines = {
     served: await loadModel(writeModelFile(exported.served)),
@@ -90,6 +94,13 @@ export async function trainModel(
     ridge,
     exported: exported.report,
   };
+}
+
+/** Sizes that no file could hold are found before the training, not after it. */
+function checkDescription({ input, output, architecture }: ModelDescription): void {
+  checkInput(input);
+  checkOutput(output, input);
+  checkArchitecture(architecture, input);
 }
 
 function describe(prepared: Prepared): ModelDescription {
@@ -158,21 +169,6 @@ function isFit({ int8, baselines }: PartScores, horizon: number): boolean {
   return others.every((other) => own < other);
 }
 
-/** The horizons of every score of a part, as `--json` and the model file have them. */
-export function horizonsOf({ int8, float, baselines }: PartScores) {
-  const { persistence, seasonal, ridge } = baselines;
-  return {
-    n: int8.n,
-    int8: int8.horizons,
-    float: float.horizons,
-    baselines: {
-      persistence: persistence.horizons,
-      seasonal: seasonal.horizons ?? {},
-      ridge: ridge.horizons ?? {},
-    },
-  };
-}
-
 function recordMetrics(validation: PartScores, test: PartScores, exported: ExportReport | undefined): string {
   const quantization = exported && {
     cost: exported.cost,
@@ -180,5 +176,5 @@ function recordMetrics(validation: PartScores, test: PartScores, exported: Expor
     hidden: exported.drift.hiddenOverall,
     output: exported.drift.outputOverall,
   };
-  return JSON.stringify({ validation: horizonsOf(validation), test: horizonsOf(test), quantization });
+  return JSON.stringify({ validation: sheetOf(validation), test: sheetOf(test), quantization });
 }

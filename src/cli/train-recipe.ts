@@ -40,8 +40,14 @@ function recipeOfData({ input, target, stream }: TrainArguments): Recipe {
 
 /** The same recipe for another cell, without what was said for the first one alone. */
 function withCell(recipe: Recipe, cell: Recipe['model']['cell']): Recipe {
-  const { wide } = recipe.model;
-  const model = { ...recipe.model, cell, wide: cell === 'lstm' ? wide : 'auto' } as const;
+  const { wide, segment, ...shape } = recipe.model;
+  const takesSegment = cell === 'feedforward' || shape.output === 'last';
+  const model = {
+    ...shape,
+    ...(takesSegment && segment !== undefined && { segment }),
+    cell,
+    wide: cell === 'lstm' ? wide : 'auto',
+  } as const;
   if (cell !== 'feedforward') return { ...recipe, model };
   // it looks at a window, model.segment, and carries no state
   const { lags: _, ...rest } = recipe;

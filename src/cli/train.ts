@@ -1,12 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { countCellParameters, countParameters } from '../train/parameters.ts';
 import { createCheckpointFile } from './checkpoint-file.ts';
 import type { Report, Terminal, TrainArguments } from './command.ts';
+import { openOutput } from './output-folder.ts';
 import { type Prepared, prepareTraining } from './prepare.ts';
 import { createProgress, formatCount } from './progress.ts';
+import { sheetOf } from './score-sheet.ts';
 import { scoreTable } from './score-table.ts';
-import { horizonsOf, type TrainedModel, trainModel } from './train-model.ts';
+import { type TrainedModel, trainModel } from './train-model.ts';
 import { recipeOf } from './train-recipe.ts';
 import { writeTrainingCard } from './training-card.ts';
 
@@ -14,8 +16,9 @@ import { writeTrainingCard } from './training-card.ts';
 export async function runTrain(args: TrainArguments, terminal: Terminal): Promise<Report> {
   const startMs = performance.now();
   const recipe = recipeOf(args);
+  openOutput(args.out, [`${recipe.name}.pb`, `${recipe.name}.float.pb`]);
+  openOutput(join(args.out, 'card'), ['README.md']);
   const prepared = prepareTraining(recipe, terminal.warn);
-  mkdirSync(args.out, { recursive: true });
   const checkpoints = createCheckpointFile(args.out, prepared);
   const resumed = args.resume ? checkpoints.read() : undefined;
   if (args.resume) {
@@ -23,7 +26,7 @@ export async function runTrain(args: TrainArguments, terminal: Terminal): Promis
     terminal.log(`${checkpoints.path}: ${found}`);
   }
   terminal.log(describeTask(prepared));
-  const meter = createTrainingMeter(terminal);
+  const meter = createTrainingMeter(terminal, (resumed?.history.length ?? 1) - 1, recipe.training.epochs);
   const result = await trainModel(prepared, {
     ...(resumed && { resumed }),
     events: { onUpdate: meter.onUpdate, onEpoch: (_, checkpoint) => checkpoints.offer(checkpoint) },
@@ -42,9 +45,10 @@ export async function runTrain(args: TrainArguments, terminal: Terminal): Promis
 }
 
 /** The progress bar of the training, and its speed. */
-function createTrainingMeter({ quiet }: Terminal) {
+function createTrainingMeter({ quiet }: Terminal, epochsDone: number, epochs: number) {
   const total = 1000;
-  const progress = createProgress({ label: 'training', total, quiet });
+  const start = Math.round((total * epochsDone) / epochs);
+  const progress = createProgress({ label: 'training', total, start, quiet });
   const startMs = performance.now();
   let timesteps = 0;
   let timestepsPerSecond = 0;
@@ -77,12 +81,13 @@ function createTrainingMeter({ quiet }: Terminal) {
 
 function describeTask({ recipe, dataset, split, topology, phases, season, spec }: Prepared): string {
   const { cell, layers, hidden } = topology;
+  const [all, cells] = [countParameters(topology), countCellParameters(topology)];
   const streams = dataset.series.length;
   const date = (slot: number) => new Date(slot * dataset.periodMs).toISOString().slice(0, 10);
   return [
     `${recipe.name}: ${recipe.targets.join(', ')} from ${recipe.features.join(', ')}, ${streams} streams, season ${season}`,
     `${cell} ${layers} x ${hidden}, ${phases} phases, ${topology.inputs} inputs (lags to ${spec.lags.at(-1)}), ` +
-      `${topology.outputs} outputs, ${countParameters(topology)} parameters`,
+      `${topology.outputs} outputs, ${cells} parameters of the cells and ${all - cells} of the head`,
     `train from ${date(split.start)}, validation from ${date(split.trainEnd)}, test from ${date(split.validationEnd)}`,
   ].join('\n');
 }
@@ -98,12 +103,12 @@ interface Outcome {
 function report(prepared: Prepared, result: TrainedModel, outcome: Outcome): Report {
   const { trained, served, servedBytes, exported } = result;
   const { path: model, card, seconds, timesteps, timestepsPerSecond } = outcome;
-  const [validation, test] = [horizonsOf(result.validation), horizonsOf(result.test)];
+  const [validation, test] = [sheetOf(result.validation), sheetOf(result.test)];
   return {
     summary: {
       ...{ model, card, id: result.id, fit: served.fit },
       parameters: countCellParameters({ ...prepared.topology, biases: 1 }),
-      totalParameters: countParameters(prepared.topology),
+      headParameters: countParameters(prepared.topology) - countCellParameters(prepared.topology),
       epochs: trained.history.length - 1,
       bestEpoch: trained.bestEpoch,
       ...{ seconds, timesteps, timestepsPerSecond, validation, test },
@@ -117,7 +122,7 @@ function report(prepared: Prepared, result: TrainedModel, outcome: Outcome): Rep
       },
     },
     text: [
-      `\n${scoreTable(test)}`,
+      `\n${scoreTable(test, served)}`,
       '',
       ...(exported ? [`int8 costs ${(100 * exported.cost).toFixed(3)} % of the validation error`] : []),
       ...(served.fit ? [] : ['NOT FIT FOR USE: persistence or seasonal naive is better on validation']),

@@ -7,16 +7,16 @@ import { createSeasonal } from '../baselines/seasonal.ts';
 import { holdAll } from '../data/held.ts';
 import { backtest } from '../evaluate/backtest.ts';
 import { renderCard } from '../evaluate/card.ts';
-import type { CardData, Method } from '../evaluate/card-data.ts';
+import type { CardData, Method, Trace } from '../evaluate/card-data.ts';
 import type { Score } from '../evaluate/score.ts';
-import { countParameters } from '../train/parameters.ts';
-import { multiplyAdds, streamBytes } from './model-size.ts';
+import { headParameters, layerParameters, multiplyAdds, streamBytes } from './model-size.ts';
 import type { Prepared } from './prepare.ts';
 import { scoreEngine } from './score-engine.ts';
 import type { TrainedModel } from './train-model.ts';
 
-/** Frames of the test part that the pictures show. */
+/** Frames of the test part that a picture shows, and of the past before a single answer. */
 const WINDOW = 168;
+const PAST = 24;
 
 /** Writes the card of a training into a folder.
  * @returns the path of its README */
@@ -27,17 +27,18 @@ export function writeTrainingCard(folder: string, prepared: Prepared, result: Tr
 }
 
 function collect(prepared: Prepared, result: TrainedModel): CardData {
-  const { recipe, dataset, split, topology } = prepared;
+  const { recipe, dataset, split } = prepared;
   const { served, trained, exported, test, ridge } = result;
   const picks = recipe.horizons.flatMap((h) => {
     const pick = pickRidge(ridge, h);
     return pick ? [[String(h), pick.name]] : [];
   });
+  const baselines = baselineForecasters(prepared, result);
+  const cells = layerParameters(served).reduce((sum, count) => sum + count, 0);
   return {
-    ...traces(prepared, result),
     model: served,
     id: result.id,
-    parameters: countParameters(topology),
+    parameters: { cells, head: headParameters(served) },
     stateBytes: streamBytes(served),
     multiplyAdds: multiplyAdds(served),
     fileBytes: { served: result.servedBytes.length, float: result.floatBytes.length },
@@ -46,106 +47,127 @@ function collect(prepared: Prepared, result: TrainedModel): CardData {
     split,
     scores: test,
     ridgePicks: Object.fromEntries(picks),
-    errorByStep: errorByStep(prepared, result),
+    errorByStep: errorByStep(prepared, result, baselines),
+    ...drawTraces(prepared, result, baselines),
     training: { history: trained.history, bestEpoch: trained.bestEpoch, loss: recipe.training.loss },
     ...(exported && { quantization: exported }),
   };
 }
 
+type Baselines = readonly (readonly [Method, Forecaster])[];
+
 function baselineForecasters(
   { dataset, scalers, targets, steps, season }: Prepared,
   { ridge }: TrainedModel,
-) {
+): Baselines {
   const held = holdAll(dataset, scalers);
+  const task = { targets, steps };
   const picked = pickRidge(ridge, steps);
-  const forecasters: Partial<Record<Method, Forecaster>> = {
-    persistence: createPersistence(held, { targets, steps }),
-    ...(season > 1 && { seasonal: createSeasonal(held, { targets, steps, season }) }),
-    ...(picked && { ridge: picked }),
-  };
-  return forecasters;
+  return [
+    ['persistence', createPersistence(held, task)],
+    ...(season > 1 ? [['seasonal', createSeasonal(held, { ...task, season })] as const] : []),
+    ...(picked ? [['ridge', picked] as const] : []),
+  ];
 }
 
-function errorByStep(prepared: Prepared, result: TrainedModel): CardData['errorByStep'] {
-  const { dataset, split, targets, steps } = prepared;
+function errorByStep(
+  { dataset, split, targets, steps }: Prepared,
+  { engines }: TrainedModel,
+  baselines: Baselines,
+): CardData['errorByStep'] {
   const horizons = Array.from({ length: steps }, (_, i) => i + 1);
   const scored = { dataset, split, part: 'test', horizons } as const;
   const maes = ({ at }: Score) => horizons.map((h) => at[h]?.mae ?? Number.NaN);
-  const { score, origins } = scoreEngine(result.engines.served, scored);
-  const baselines = Object.entries(baselineForecasters(prepared, result)).map(([name, forecaster]) => [
+  const { score, origins } = scoreEngine(engines.served, scored);
+  const others = baselines.map(([name, forecaster]) => [
     name,
     maes(backtest(forecaster, { ...scored, targets, steps, origins })),
   ]);
-  return { served: maes(score), ...Object.fromEntries(baselines) };
+  return { served: maes(score), ...Object.fromEntries(others) };
 }
 
-/** A week of the first stream's test part at the longest horizon, and one whole answer in the middle of it. */
-function traces(prepared: Prepared, result: TrainedModel): Pick<CardData, 'window' | 'fan'> {
-  const { dataset, split, targets, steps, recipe } = prepared;
-  const [series] = dataset.series;
-  const horizon = recipe.horizons.at(-1) ?? 1;
-  const width = dataset.features.length;
-  const from = Math.max(horizon, split.validationEnd - series.firstSlot);
-  const to = Math.min(series.length, from + WINDOW);
-  const fanFrom = Math.max(0, Math.floor((from + to - steps) / 2) - WINDOW / 7);
-  const fanTo = Math.min(series.length, fanFrom + WINDOW / 7 + steps);
-  const origin = fanTo - steps - 1;
-  const time = (row: number) => (series.firstSlot + row) * dataset.periodMs;
-  const stretch = (a: number, b: number) => ({
-    stream: series.stream,
-    target: 0,
-    timesMs: Float64Array.from({ length: b - a }, (_, i) => time(a + i)),
-    truth: Float64Array.from({ length: b - a }, (_, i) => series.values[(a + i) * width + targets[0]]),
+/** A week of the test part at the longest horizon, and one whole answer in the middle of it. */
+function drawTraces(
+  prepared: Prepared,
+  result: TrainedModel,
+  baselines: Baselines,
+): Pick<CardData, 'window' | 'fan'> {
+  const { dataset, split, steps } = prepared;
+  const testRows = dataset.series.map(({ firstSlot, length }) => firstSlot + length - split.validationEnd);
+  // the stream with the longest test part: others may have ended before it
+  const index = testRows.indexOf(Math.max(...testRows));
+  const { firstSlot, length } = dataset.series[index];
+  const from = Math.max(0, split.validationEnd - firstSlot);
+  const to = Math.min(length, from + WINDOW);
+  const origin = Math.max(0, Math.min(Math.floor((from + to - steps) / 2), length - 1 - steps));
+  const fanFrom = Math.max(0, origin - PAST + 1);
+  const window = traceRows(prepared, result, baselines, {
+    index,
+    from,
+    to,
+    place: (row) => [{ step: steps, row: row + steps }],
   });
-  const blank = (length: number) => new Float64Array(length).fill(Number.NaN);
-  const windowOf = () => blank(to - from);
-  const fanOf = () => blank(fanTo - fanFrom);
-  const served = { window: windowOf(), fan: fanOf() };
-  const low = { window: windowOf(), fan: fanOf() };
-  const high = { window: windowOf(), fan: fanOf() };
+  const fan = traceRows(prepared, result, baselines, {
+    index,
+    from: fanFrom,
+    to: Math.min(length, origin + steps + 1),
+    place: (row) =>
+      row === origin ? Array.from({ length: steps }, (_, s) => ({ step: s + 1, row: origin + s + 1 })) : [],
+  });
+  const madeMs = (firstSlot + origin) * dataset.periodMs;
+  return { window: { ...window, horizon: steps }, fan: { ...fan, madeMs } };
+}
 
-  const session = result.engines.served.openSession(series.stream);
+interface TraceOptions {
+  /** Of the series. */
+  readonly index: number;
+  readonly from: number;
+  readonly to: number;
+  /** Which steps of the answer to a row are drawn, and at which row. */
+  readonly place: (row: number) => readonly { readonly step: number; readonly row: number }[];
+}
+
+/** What everybody forecast for the first target in rows from..to-1 of one series. */
+function traceRows(
+  { dataset, targets, steps }: Prepared,
+  { engines }: TrainedModel,
+  baselines: Baselines,
+  { index, from, to, place }: TraceOptions,
+): Trace {
+  const series = dataset.series[index];
+  const width = dataset.features.length;
+  const blank = () => new Float64Array(to - from).fill(Number.NaN);
+  const time = (row: number) => (series.firstSlot + row) * dataset.periodMs;
+  const forecasts: Partial<Record<Method, Float64Array>> = { served: blank() };
+  const [served, low, high] = [forecasts.served as Float64Array, blank(), blank()];
+  const out = new Float64Array(targets.length * steps);
+  const session = engines.served.openSession(series.stream);
+  for (const [name] of baselines) forecasts[name] = blank();
   for (let row = 0; row < to; row++) {
+    const places = place(row).filter((drawn) => drawn.row >= from && drawn.row < to);
+    if (places.length > 0) {
+      for (const [name, forecaster] of baselines) {
+        forecaster.forecast(index, row, out);
+        for (const drawn of places) (forecasts[name] as Float64Array)[drawn.row - from] = out[drawn.step - 1];
+      }
+    }
     if (series.present[row] === 0) continue;
     const values = series.values.subarray(row * width, (row + 1) * width);
     const answer = session.step({ timeMs: time(row), values });
     if (answer.kind !== 'forecast') continue;
-    const place = (at: number, step: number, part: 'window' | 'fan') => {
-      served[part][at] = answer.at(step);
-      low[part][at] = answer.low(step);
-      high[part][at] = answer.high(step);
-    };
-    if (row + horizon >= from && row + horizon < to) place(row + horizon - from, horizon, 'window');
-    if (row === origin) for (let s = 1; s <= steps; s++) place(origin + s - fanFrom, s, 'fan');
-  }
-
-  const forecasts = { window: { served: served.window }, fan: { served: served.fan } };
-  const out = new Float64Array(targets.length * steps);
-  for (const [name, forecaster] of Object.entries(baselineForecasters(prepared, result))) {
-    const [inWindow, inFan] = [windowOf(), fanOf()];
-    for (let row = from - horizon; row < to - horizon; row++) {
-      forecaster.forecast(0, row, out);
-      inWindow[row + horizon - from] = out[horizon - 1];
+    for (const drawn of places) {
+      served[drawn.row - from] = answer.at(drawn.step);
+      low[drawn.row - from] = answer.low(drawn.step);
+      high[drawn.row - from] = answer.high(drawn.step);
     }
-    forecaster.forecast(0, origin, out);
-    for (let s = 1; s <= steps; s++) inFan[origin + s - fanFrom] = out[s - 1];
-    Object.assign(forecasts.window, { [name]: inWindow });
-    Object.assign(forecasts.fan, { [name]: inFan });
   }
   return {
-    window: {
-      ...stretch(from, to),
-      horizon,
-      forecasts: forecasts.window,
-      low: low.window,
-      high: high.window,
-    },
-    fan: {
-      ...stretch(fanFrom, fanTo),
-      madeMs: time(origin),
-      forecasts: forecasts.fan,
-      low: low.fan,
-      high: high.fan,
-    },
+    stream: series.stream,
+    target: 0,
+    timesMs: Float64Array.from({ length: to - from }, (_, i) => time(from + i)),
+    truth: Float64Array.from({ length: to - from }, (_, i) => series.values[(from + i) * width + targets[0]]),
+    forecasts,
+    low,
+    high,
   };
 }

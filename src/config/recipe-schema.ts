@@ -38,7 +38,7 @@ export const modelSchema = z.strictObject(
       .describe(
         'each: an answer a frame, the state carried for ever. last: an answer every `segment` frames.',
       ),
-    segment: wholeNumber(1, 100_000)
+    segment: wholeNumber(1, maximumLag)
       .exactOptional()
       .describe('T: frames of one answer with `output: last`, or of the window of `cell: feedforward`.'),
     wide: z

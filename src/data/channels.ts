@@ -9,6 +9,7 @@ export function shareChannels(dataset: Dataset, features?: readonly number[]): D
     chosen.map((k) => ({
       ...grid,
       stream: `${stream}/${dataset.features[k]}`,
+      channel: { stream, feature: dataset.features[k] },
       values: Float32Array.from({ length: grid.length }, (_, row) => values[row * width + k]),
     })),
   );

@@ -1,6 +1,8 @@
 /** One stream on the regular time grid: row i holds the frame of slot `firstSlot + i`. */
 export interface Series {
   readonly stream: string;
+  /** Where a shared channel comes from: its name alone does not tell, for both of these may hold slashes. */
+  readonly channel?: { readonly stream: string; readonly feature: string };
   readonly firstSlot: number;
   readonly length: number;
   /** [length, F], raw units, NaN where missing. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { nearestName } from '../math/nearest.ts';
-import { type Combine, createAligner, type Frame } from '../signal/align.ts';
+import { createAligner, type Frame } from '../signal/align.ts';
 import { formatDuration } from '../signal/duration.ts';
 import { slotOf } from '../signal/slots.ts';
 import { findColumn, type NumericColumn, parseTable, readNumbers, type Table } from './csv.ts';
@@ -19,8 +19,6 @@ export interface LoadOptions {
   readonly stream?: string | undefined;
   /** The grid; the median spacing of rows when absent. */
   readonly periodMs?: number | undefined;
-  /** How rows that fall into one slot combine. */
-  readonly combine?: Combine | undefined;
   /** Takes one line about each thing that was counted and set aside. */
   readonly warn?: ((message: string) => void) | undefined;
 }
@@ -33,7 +31,8 @@ type MutableCounts = { -readonly [K in keyof Counts]: Counts[K] };
 /** The dense grid of more cells than this (200 MB) is a mistake in the times or the period. */
 const maximumCells = 50_000_000;
 
-/** Reads a CSV onto the regular time grid: a series a stream, NaN where a value is missing. */
+/** Reads a CSV onto the regular time grid: a series a stream, NaN where a value is missing, the mean where several rows
+ * fall into one slot. */
 export function loadDataset(source: DataSource, options: LoadOptions): Dataset {
   const { name, bytes } = typeof source === 'string' ? { name: source, bytes: readBytes(source) } : source;
   const table = parseTable(bytes, name);
@@ -42,12 +41,11 @@ export function loadDataset(source: DataSource, options: LoadOptions): Dataset {
   checkFeatures(table, options, [timeIndex, streamIndex]);
   const columns = options.features.map((feature) => readNumbers(table, feature));
   const streams = groupStreams(table, timeIndex, streamIndex);
-  const periodMs = options.periodMs ?? medianSpacing(table, streams);
+  const periodMs = settlePeriod(table, streams, options.periodMs);
   checkGrid(table, streams, periodMs, columns.length);
 
   const counts = countMalformed(table, options, columns);
-  const { combine = 'mean' } = options;
-  const series = streams.map((rows) => alignSeries(rows, columns, { periodMs, combine, counts }));
+  const series = streams.map((rows) => alignSeries(rows, columns, { periodMs, counts }));
   checkDuplicates(table, counts, options);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { periodMs, features: [...options.features], series, sha256, counts };
@@ -86,6 +84,23 @@ function checkFeatures(table: Table, { features }: LoadOptions, taken: (number |
       throw new DataError(`${table.name}: feature '${feature}' is named twice`);
     }
   });
+}
+
+/** The given period, or the one that the rows have. Far below that a stream would be cold at every row. */
+function settlePeriod(table: Table, streams: readonly StreamRows[], given: number | undefined): number {
+  const spacingMs = medianSpacing(streams);
+  if (given === undefined) {
+    if (spacingMs !== undefined) return spacingMs;
+    throw new DataError(`${table.name}: all rows of a stream have the same time, expected times that rise`);
+  }
+  if (spacingMs !== undefined && given < spacingMs / 2) {
+    const [period, spacing] = [given, spacingMs].map(formatDuration);
+    throw new DataError(
+      `${table.name}: found a row each ${spacing}, a period of ${period} would leave most slots empty; ` +
+        `expected a period of about ${spacing}`,
+    );
+  }
+  return given;
 }
 
 function checkGrid(table: Table, streams: readonly StreamRows[], periodMs: number, features: number): void {
@@ -135,7 +150,6 @@ function countMalformed(
 
 interface AlignmentOptions {
   readonly periodMs: number;
-  readonly combine: Combine;
   /** Added to. */
   readonly counts: MutableCounts;
 }
@@ -145,9 +159,9 @@ function alignSeries(
   columns: readonly NumericColumn[],
   options: AlignmentOptions,
 ): Series {
-  const { periodMs, combine, counts } = options;
+  const { periodMs, counts } = options;
   const features = columns.length;
-  const aligner = createAligner({ periodMs, features, combine });
+  const aligner = createAligner({ periodMs, features, combine: 'mean' });
   const frames: Frame[] = [];
   stream.rows.forEach((row, i) => {
     for (let k = 0; k < features; k++) {

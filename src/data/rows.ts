@@ -1,3 +1,4 @@
+import { roundPeriod } from '../signal/duration.ts';
 import { parseTimeMs } from '../signal/times.ts';
 import { findColumn, type Table } from './csv.ts';
 import { DataError } from './data-error.ts';
@@ -89,13 +90,17 @@ function fallingTime(
   );
 }
 
-/** The period of data that names none: half of the rows follow the one before them sooner, half later. */
-export function medianSpacing(table: Table, streams: readonly StreamRows[]): number {
+/** The distance of a row from the one before it: half of them are shorter, half longer. A little jitter is not meant.
+ * @returns undefined when no stream has rows of two times */
+export function medianSpacing(streams: readonly StreamRows[]): number | undefined {
   const spacings = streams
     .flatMap(({ timesMs }) => timesMs.slice(1).map((timeMs, i) => timeMs - timesMs[i]))
     .filter((spacingMs) => spacingMs > 0)
     .sort((a, b) => a - b);
+  if (spacings.length === 0) return undefined;
+  const median = spacings[spacings.length >> 1];
+  // what most rows keep to exactly is meant, however odd it is
+  const exact = spacings.filter((spacingMs) => spacingMs === median).length;
   // whole milliseconds: slot * periodMs must be exact
-  if (spacings.length > 0) return Math.max(1, Math.round(spacings[spacings.length >> 1]));
-  throw new DataError(`${table.name}: all rows of a stream have the same time, expected times that rise`);
+  return exact > spacings.length / 2 ? Math.max(1, Math.round(median)) : roundPeriod(median);
 }

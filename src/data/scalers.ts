@@ -26,7 +26,8 @@ export function fitScalers(
   });
 }
 
-function* trainingValues(
+/** One feature's values in the training part, of all the series one after the other; NaN where missing. */
+export function* trainingValues(
   series: readonly Series[],
   { start, trainEnd }: Split,
   { feature, features }: { feature: number; features: number },

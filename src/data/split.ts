@@ -1,7 +1,11 @@
+import { fitScaler, largestMean, largestScale } from '../signal/scaler.ts';
+import { formatTime } from '../signal/times.ts';
 import { DataError } from './data-error.ts';
-import type { Dataset, Part, Split } from './dataset.ts';
+import type { Dataset, Part, Series, Split } from './dataset.ts';
+import { trainingValues } from './scalers.ts';
 
 const parts: readonly Part[] = ['train', 'validation', 'test'];
+const dayMs = 86_400_000;
 
 /** The slots [from, to) of a part. */
 export function partRange(split: Split, part: Part): { readonly from: number; readonly to: number } {
@@ -11,8 +15,14 @@ export function partRange(split: Split, part: Part): { readonly from: number; re
 }
 
 /** Cuts time, the same for all streams: by fractions of the slots, or by counts of slots.
- * @param shares train, validation and test: [0.6, 0.2, 0.2] or [8640, 2880, 2880] */
-export function splitByTime({ series }: Dataset, shares: readonly number[]): Split {
+ * @param shares train, validation and test: [0.6, 0.2, 0.2] or [8640, 2880, 2880]
+ * @param warn takes one line when counts leave most of the data unused */
+export function splitByTime(
+  dataset: Dataset,
+  shares: readonly number[],
+  warn?: (message: string) => void,
+): Split {
+  const { series } = dataset;
   const start = Math.min(...series.map(({ firstSlot }) => firstSlot));
   const total = Math.max(...series.map(({ firstSlot, length }) => firstSlot + length)) - start;
   const [train, validation, test] = shares;
@@ -39,60 +49,95 @@ export function splitByTime({ series }: Dataset, shares: readonly number[]): Spl
     validationEnd: border(train + validation),
     end: border(sum),
   };
-  checkParts(series, split, asText);
+  checkParts(dataset, split, asText);
+  if (!isFractions && sum < total / 2) {
+    warn?.(`${asText} takes ${sum} of ${total} slots; the later ones stay unused, fractions would take all`);
+  }
   return split;
 }
 
-function checkParts(series: Dataset['series'], split: Split, asText: string): void {
+function checkParts(dataset: Dataset, split: Split, asText: string): void {
   for (const part of parts) {
     const { from, to } = partRange(split, part);
-    const hasRow = series.some(({ firstSlot, length, present }) => {
+    const hasRow = dataset.series.some(({ firstSlot, length, present }) => {
       const first = Math.max(0, from - firstSlot);
       return first < Math.min(length, to - firstSlot) && present.subarray(first, to - firstSlot).includes(1);
     });
-    if (!hasRow)
-      throw new DataError(`${asText} leaves no row to the ${part} part; give it a larger share or more data`);
+    if (hasRow) continue;
+    const fix = describeGap(dataset, from, to) ?? 'give it a larger share or more data';
+    throw new DataError(`${asText} leaves no row to the ${part} part; ${fix}`);
   }
 }
 
-/** Refuses what no scaler or loss can work with: a feature that never changes, a target that is never read. */
+/** The gap that holds all of the empty slots [from, to): often it ends at a time stamp that is wrong.
+ * @returns undefined when the slots are none, or the last of the data */
+function describeGap({ series, periodMs }: Dataset, from: number, to: number): string | undefined {
+  let before = Number.NEGATIVE_INFINITY;
+  let after = Number.POSITIVE_INFINITY;
+  for (const { firstSlot, present } of series) {
+    const last = present.subarray(0, Math.max(0, from - firstSlot)).lastIndexOf(1);
+    if (last >= 0) before = Math.max(before, firstSlot + last);
+    const next = present.indexOf(1, Math.max(0, to - firstSlot));
+    if (next >= 0) after = Math.min(after, firstSlot + next);
+  }
+  if (from === to || before === Number.NEGATIVE_INFINITY || after === Number.POSITIVE_INFINITY)
+    return undefined;
+  const [first, last] = [before, after].map((slot) => formatTime(slot * periodMs));
+  return (
+    `it lies in a gap from ${first} to ${last} (${(((after - before) * periodMs) / dayMs).toFixed(1)} days); ` +
+    'if one of these times is wrong, correct it or leave its rows out'
+  );
+}
+
+/** Refuses what no scaler or loss can work with: a feature that never changes, a target that is never read, values
+ * that no model file can hold the scale of. */
 export function checkTrainable(
   dataset: Dataset,
   split: Split,
   { targets, perStream = false }: { targets: readonly number[]; perStream?: boolean },
 ): void {
   const { features, series } = dataset;
-  const groups = perStream ? series.map((one) => [one]) : [series];
-  for (const group of groups) {
-    features.forEach((feature, k) => {
-      const place = perStream ? `'${feature}' of stream '${group[0].stream}'` : `'${feature}'`;
-      const { count, isConstant } = surveyFeature(group, split, k, features.length);
-      if (count === 0 && targets.includes(k)) {
-        throw new DataError(
-          `target ${place} has only gaps in the training part; choose another target or split`,
-        );
+  features.forEach((feature, k) => {
+    const fault = (group: readonly Series[]) => findFault(group, split, k, features.length);
+    if (perStream) {
+      for (const one of series) {
+        const found = fault([one]);
+        if (found) throw new DataError(`channel '${one.stream}' ${found}; ${fixChannel(one, series)}`);
       }
-      if (count === 0 || isConstant) {
-        const found = count === 0 ? 'has only gaps' : 'never changes';
-        throw new DataError(`feature ${place} ${found} in the training part; leave it out of features`);
-      }
-    });
-  }
+    }
+    const found = fault(series);
+    if (found === undefined) return;
+    // a stream without a channel of its own is scaled like all of them together
+    if (perStream) throw new DataError(`all channels together: ${found}; take the largest out of target`);
+    const isTarget = targets.includes(k);
+    const fix = isTarget ? 'choose another target or split' : 'leave it out of features';
+    throw new DataError(`${isTarget ? 'target' : 'feature'} '${feature}' ${found}; ${fix}`);
+  });
 }
 
-function surveyFeature(group: Dataset['series'], split: Split, feature: number, features: number) {
-  let count = 0;
-  let least = Number.POSITIVE_INFINITY;
-  let most = Number.NEGATIVE_INFINITY;
-  for (const { firstSlot, length, values } of group) {
-    const to = Math.min(length, split.trainEnd - firstSlot);
-    for (let row = Math.max(0, split.start - firstSlot); row < to; row++) {
-      const value = values[row * features + feature];
-      if (Number.isNaN(value)) continue;
-      count++;
-      least = Math.min(least, value);
-      most = Math.max(most, value);
-    }
-  }
-  return { count, isConstant: least === most };
+/** What makes the values useless, as the rest of a sentence. */
+function findFault(
+  group: readonly Series[],
+  split: Split,
+  feature: number,
+  features: number,
+): string | undefined {
+  const { mean, scale } = fitScaler(trainingValues(group, split, { feature, features }));
+  if (Number.isNaN(mean)) return 'has only gaps in the training part';
+  if (!(scale > 0)) return 'never changes in the training part';
+  if (Math.abs(mean) <= largestMean && scale <= largestScale) return undefined;
+  return (
+    `has mean ${mean.toPrecision(3)} and standard deviation ${scale.toPrecision(3)} in the training part, ` +
+    `expected at most ${largestMean} and ${largestScale.toExponential()} (correct wrong values, or take a larger unit)`
+  );
+}
+
+/** Channels are the targets of all streams: a recipe can leave out a target, the data a stream. */
+function fixChannel({ stream, channel }: Series, series: readonly Series[]): string {
+  if (channel === undefined) return `leave '${stream}' out`;
+  const leaveOut = `take ${channel.feature} out of target`;
+  const hasOthers = series.some((other) => other.channel?.stream !== channel.stream);
+  return hasOthers
+    ? `${leaveOut}, or leave the rows of stream '${channel.stream}' out of the data`
+    : leaveOut;
 }

@@ -51,7 +51,7 @@ export interface CardData {
   >;
   /** SHA-256 of the served model, hex. */
   readonly id: string;
-  readonly parameters: number;
+  readonly parameters: { readonly cells: number; readonly head: number };
   /** Bytes of state a stream. */
   readonly stateBytes: number;
   /** A message. */

@@ -176,7 +176,10 @@ function listModel({ model, id, parameters, stateBytes, multiplyAdds, fileBytes 
           ? 'none'
           : `${architecture.cell}, ${sizeText(architecture.layers, architecture.hidden)}`,
       ],
-      ['parameters', countText(parameters)],
+      [
+        'parameters',
+        `${countText(parameters.cells)} of the cells, ${countText(parameters.head)} of the head`,
+      ],
       ['multiply-adds a message', countText(multiplyAdds)],
       ['state a stream', `${countText(stateBytes)} bytes`],
       ['season', `${input.season} frames`],

@@ -11,8 +11,6 @@ export interface LineSeries {
   readonly dashed?: boolean;
   /** The line that the picture is about. */
   readonly strong?: boolean;
-  /** A dot at every point. */
-  readonly dots?: boolean;
 }
 
 /** An area between two lines. */
@@ -202,7 +200,7 @@ function drawBands({ x: xs, bands = [] }: LineChartOptions, { x, y }: Plot): str
 
 function drawSeries({ x: xs, series }: LineChartOptions, { x, y }: Plot): string[] {
   const drawn = series.map((one, order) => {
-    const { points, dashed = false, strong = false, dots = false } = one;
+    const { points, dashed = false, strong = false } = one;
     const color = palette[colorOf(one, order)].line;
     const has = (i: number) => Number.isFinite(x.at(xs[i]) + y.at(points[i]));
     const path = line<number>()
@@ -221,7 +219,7 @@ function drawSeries({ x: xs, series }: LineChartOptions, { x, y }: Plot): string
     });
     // a point between two gaps would be a line of no length
     const circles = indices
-      .filter((i) => has(i) && (dots || (!has(i - 1) && !has(i + 1))))
+      .filter((i) => has(i) && !has(i - 1) && !has(i + 1))
       .map((i) =>
         element('circle', { cx: x.at(xs[i]), cy: y.at(points[i]), r: strong ? 3.2 : 2.6, fill: color }),
       );

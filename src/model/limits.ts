@@ -1,4 +1,5 @@
 import { type HighwaySpec, highwaySize, inputSize } from '../signal/inputs.ts';
+import { largestMean, largestScale } from '../signal/scaler.ts';
 import { slotOf } from '../signal/slots.ts';
 import { largestTimeMs } from '../signal/times.ts';
 import { ModelFormatError } from './format-error.ts';
@@ -31,9 +32,6 @@ const limits = {
 } as const;
 
 const YEAR_MS = 366 * 86_400_000;
-/** With z-scores below 1e6 (signal/scaler.ts) and weights within 1e6 no sum of float32 comes near infinity. */
-const MAX_SCALE = 1e20;
-const MAX_MEAN = 1e30;
 
 /** What keeps every sum of integers inside int32. */
 export const integerLimits = {
@@ -80,9 +78,9 @@ export function checkInput(input: ModelInput): void {
   for (let i = 0; i < scalers.length; i += 2) {
     const [mean, scale] = [scalers[i], scalers[i + 1]];
     check(
-      Math.abs(mean) <= MAX_MEAN && scale > 0 && scale <= MAX_SCALE,
+      Math.abs(mean) <= largestMean && scale > 0 && scale <= largestScale,
       `scaler ${mean}, ${scale}`,
-      `a mean within ${MAX_MEAN} and a positive scale up to ${MAX_SCALE}`,
+      `a mean within ${largestMean} and a positive scale up to ${largestScale}`,
     );
   }
 }

@@ -1,7 +1,7 @@
 import { slotOf } from './slots.ts';
 
 /** How several readings in one frame become one value. */
-export type Combine = 'last' | 'mean' | 'sum' | 'max';
+type Combine = 'last' | 'mean' | 'sum' | 'max';
 
 export interface AlignerOptions {
   readonly periodMs: number;

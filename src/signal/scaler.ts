@@ -1,3 +1,7 @@
+/** Beyond these a sum of float32 could come near infinity, with z-scores below the limit and weights within 1e6. */
+export const largestMean = 1e30;
+export const largestScale = 1e20;
+
 /** A reading further from the mean than this many scales is no reading of this sensor. */
 const Z_LIMIT = 1e6;
 

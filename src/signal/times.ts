@@ -4,10 +4,15 @@ const plainNumber = /^\d+(\.\d+)?$/;
 
 /** 1e11 s is the year 5138 and 1e11 ms is 1973: what is larger counts milliseconds. */
 const leastEpochMs = 1e11;
-/** What a Date can hold. */
-export const largestTimeMs = 8.64e15;
+/** The end of the year 9999: no sensor speaks of it, and a Date can still hold every horizon after it. */
+export const largestTimeMs = 253_402_300_799_999;
 
 const minuteMs = 60_000;
+
+/** ISO 8601 in UTC, to the second where the time is whole seconds. */
+export function formatTime(timeMs: number): string {
+  return new Date(timeMs).toISOString().replace('.000Z', 'Z');
+}
 
 /** Milliseconds since 1970 of epoch seconds or milliseconds.
  * @returns NaN for what is no time */

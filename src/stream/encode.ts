@@ -1,8 +1,9 @@
 import { map, type OperatorFunction } from 'rxjs';
 import type { Forecast } from '../engine/forecast.ts';
 import type { Model } from '../model/model.ts';
+import { formatTime } from '../signal/times.ts';
 import type { Answers } from './denormalize.ts';
-import { formatTime, shortestFloat32 } from './format.ts';
+import { shortestFloat32 } from './format.ts';
 
 /** What a transport publishes. */
 export interface Publication {
@@ -50,9 +51,15 @@ export function encodeForecast(forecast: Forecast, { model, id }: EncodeOptions)
         steps,
         time: formatTime(forecast.timeMs + steps * periodMs),
         value: shortestFloat32(forecast.at(steps, target)),
-        low: shortestFloat32(forecast.low(steps, target)),
-        high: shortestFloat32(forecast.high(steps, target)),
+        ...interval(forecast, steps, target),
       })),
     ),
   });
+}
+
+/** {} of a model that was never calibrated. */
+function interval(forecast: Forecast, steps: number, target: number): { low?: number; high?: number } {
+  const [low, high] = [forecast.low(steps, target), forecast.high(steps, target)];
+  if (Number.isNaN(low) || Number.isNaN(high)) return {};
+  return { low: shortestFloat32(low), high: shortestFloat32(high) };
 }

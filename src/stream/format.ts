@@ -6,8 +6,3 @@ export function shortestFloat32(value: number): number {
   }
   return Number(value.toPrecision(9));
 }
-
-/** ISO 8601 in UTC, to the second where the time is whole seconds. */
-export function formatTime(timeMs: number): string {
-  return new Date(timeMs).toISOString().replace('.000Z', 'Z');
-}

@@ -1,3 +1,4 @@
+import { DataError } from '../data/data-error.ts';
 import { float32 } from '../kernels/training.ts';
 import { createScalarTrainingKernel } from '../kernels/training-scalar.ts';
 import { drawChunks, fewestChunks, longestChunk } from './chunks.ts';
@@ -6,7 +7,6 @@ import { normOf } from './optimizer.ts';
 import { createParameters, type Parameters, type Topology } from './parameters.ts';
 import type { Run } from './runs.ts';
 import { createTape } from './tape.ts';
-import { TrainingError } from './training-error.ts';
 
 export interface FlowOptions {
   /** How far back to look; less when the data is shorter. */
@@ -33,9 +33,7 @@ export function measureGradientFlow(
   const drawing = { steps, phases, seed, ends: trainEnds };
   const rows = steps < 2 ? 0 : Math.min(MOST_ROWS, fewestChunks(drawing));
   if (rows === 0) {
-    throw new TrainingError(
-      `the training part is shorter than 2 steps of ${phases} phases; give it more rows`,
-    );
+    throw new DataError(`the training part is shorter than 2 steps of ${phases} phases; give it more rows`);
   }
   const kernel = createScalarTrainingKernel(float32);
   const network = createNetwork(kernel, topology);

@@ -1,3 +1,4 @@
+import { DataError } from '../data/data-error.ts';
 import { float32, type TrainingKernel } from '../kernels/training.ts';
 import { createScalarTrainingKernel } from '../kernels/training-scalar.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -63,19 +64,19 @@ interface ChunkPlan {
   readonly batch: number;
 }
 
-/** @throws TrainingError when the training part is too short for what the options ask */
+/** @throws DataError when the training part is too short for what the options ask */
 function planChunks({ phases, trainEnds, segment, chunk, batch, seed }: TrainerOptions): ChunkPlan {
   const steps = longestChunk(trainEnds, phases, segment > 0 ? segment : chunk);
   const drawing = { steps, phases, seed, ends: trainEnds };
   const fewest = steps > 0 ? fewestChunks(drawing) : 0;
   if (fewest === 0) {
-    throw new TrainingError(
+    throw new DataError(
       `the training part has no chunk of ${phases} phases; give it more rows or fewer phases`,
     );
   }
   // a shorter one would be trained otherwise than it is served
   if (steps < segment) {
-    throw new TrainingError(
+    throw new DataError(
       `the training part has at most ${steps} frames in a row, a segment has ${segment}; ` +
         'give it more rows or a shorter model.segment',
     );

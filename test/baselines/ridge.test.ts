@@ -161,6 +161,30 @@ describe('ridge', () => {
     expect(pickRidge([], 1)).toBeUndefined();
   });
 
+  test.each([740, 760, 870])('takes a reading without a z-score, at row %i, for missing', (row) => {
+    const [values, gaps] = [wave(900), wave(900)];
+    values[row] = -1e8;
+    gaps[row] = Number.NaN;
+    const shares = [0.8, 0.1, 0.1];
+    const { variants } = fitOn(makeDataset({ a: values.flatMap((x, t) => [x, t % 7]) }, ['x', 'y']), shares);
+    const expected = fitOn(
+      makeDataset({ a: gaps.flatMap((x, t) => [x, t % 7]) }, ['x', 'y']),
+      shares,
+    ).variants;
+    expect(namesOf(variants)).toEqual(['own96', 'own336', 'own336each', 'all12']);
+    const [out, other] = [new Float64Array(3), new Float64Array(3)];
+    variants.forEach((variant, i) => {
+      expect(variant.validationMse).toEqual(expected[i].validationMse);
+      expect(variant.validationMse.every(Number.isFinite)).toBe(true);
+      for (const origin of [row, row + 3]) {
+        variant.forecast(0, origin, out);
+        expected[i].forecast(0, origin, other);
+        expect([...out]).toEqual([...other]);
+        expect(out.every(Number.isFinite)).toBe(true);
+      }
+    });
+  });
+
   test('has no map a channel for a stream without training rows, and passes that stream over in the others', () => {
     const dataset = makeDataset({ a: wave(900), late: { firstSlot: 950, values: wave(50) } });
     const { variants } = fitOn(dataset, [0.8, 0.1, 0.1]);

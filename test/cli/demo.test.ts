@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type DemoOptions, runDemo } from '../../src/cli/demo.ts';
 import { startBroker } from '../../src/mqtt/broker.ts';
-import { formatTime } from '../../src/stream/format.ts';
+import { formatTime } from '../../src/signal/times.ts';
 import { createTinyEngine, hourMs, startMs, writeTinyModel } from '../stream/tiny-engine.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -61,7 +61,7 @@ afterEach(() => {
 
 async function runJson(options: Partial<DemoOptions> = {}) {
   const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-  await runDemo({ json: true, model, data, ...options });
+  await runDemo({ json: true, quiet: true, model, data, ...options });
   expect(log).toHaveBeenCalledOnce();
   return JSON.parse(String(log.mock.calls[0][0]));
 }
@@ -128,26 +128,52 @@ describe('the demo', () => {
 
   test('says in a sentence what it measured when no JSON is asked for', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-    await runDemo({ json: false, seconds: 0.3, model, data });
+    await runDemo({ json: false, quiet: false, seconds: 0.3, model, data });
     expect(log.mock.calls.at(-1)?.[0]).toMatch(
       /^\d+ messages, \d+ forecasts of 2 sensors\. temp \+1h, \+3h: mean/,
     );
+  });
+
+  test('says nothing while it runs when it is to be quiet, and ends with the same sentence', async () => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const write = vi.spyOn(process.stdout, 'write');
+    await runDemo({ json: false, quiet: true, seconds: 0.3, model, data });
+    expect(console.error).not.toHaveBeenCalled();
+    expect(write).not.toHaveBeenCalled();
+    expect(log).toHaveBeenCalledOnce();
+    expect(log.mock.calls[0][0]).toMatch(/^\d+ messages, \d+ forecasts of 2 sensors\./);
+  });
+
+  test('takes more seconds than a timer can hold for no limit', async () => {
+    const line = await runJson({ seconds: 1e9 });
+    expect(line.messages).toBe(scoreSessions().messages);
+  });
+
+  test.each([true, false])('fails when it ends before the first target arrives (json: %s)', async (json) => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+    await expect(runDemo({ json, quiet: true, seconds: 0.001, model, data })).rejects.toEqual(
+      expect.objectContaining({
+        name: 'DemoError',
+        message: expect.stringMatching(/^no target of \d forecasts has arrived .* 0\.001$/),
+      }),
+    );
+    expect(log).not.toHaveBeenCalled();
   });
 
   test('names a port in use, a missing model and data without a test part as mistakes of the user', async () => {
     const broker = await startBroker();
     const usage = (message: string) =>
       expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(message) });
-    await expect(runDemo({ json: true, model, data, port: broker.port })).rejects.toEqual(
+    await expect(runDemo({ json: true, quiet: true, model, data, port: broker.port })).rejects.toEqual(
       usage('^port \\d+ .*in use'),
     );
     await broker.close();
-    await expect(runDemo({ json: true, model: join(folder, 'tiny.bp'), data })).rejects.toEqual(
+    await expect(runDemo({ json: true, quiet: true, model: join(folder, 'tiny.bp'), data })).rejects.toEqual(
       usage('tiny.pb'),
     );
     const late = join(folder, 'late.pb');
     writeFileSync(late, writeTinyModel({ training: { ...training, validationEndMs: training.testEndMs } }));
-    await expect(runDemo({ json: true, model: late, data })).rejects.toEqual(
+    await expect(runDemo({ json: true, quiet: true, model: late, data })).rejects.toEqual(
       usage('no row in the test part'),
     );
   });
@@ -158,7 +184,7 @@ describe('the demo', () => {
     const silent = join(folder, 'silent.pb');
     const segment = { ...architecture, phases: 1, segment: 1000 };
     writeFileSync(silent, writeTinyModel({ training, architecture: segment }));
-    await expect(runDemo({ json: true, seconds: 0.2, model: silent, data })).rejects.toThrow(
+    await expect(runDemo({ json: true, quiet: true, seconds: 0.2, model: silent, data })).rejects.toThrow(
       /^no forecast came back for \d+ messages/,
     );
   });

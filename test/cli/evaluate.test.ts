@@ -38,7 +38,10 @@ describe('evaluate of the shipped model', () => {
       expect(mse).toBeLessThan(1.01 * report.float[h].mse);
     }
     // the reference figures of JFK count held targets, ours only those that were read
-    expect(report.streams.JFK.n['24']).toBe(1709);
+    const { JFK } = report.streams;
+    expect(JFK.n['24']).toBe(1709);
+    expect(JFK.int8['24'].mse).toBeLessThan(JFK.baselines.ridge['24'].mse);
+    expect(Object.keys(JFK)).toEqual(expect.arrayContaining(['horizons', 'at', 'float', 'int8']));
   });
 
   test('steps the very bits of sessions that are fed the rows of the file one by one', () => {
@@ -110,6 +113,17 @@ describe('evaluate of the shipped model', () => {
     });
   });
 
+  test('compares with a float twin only', async () => {
+    const { writeBoilers } = await import('./small-data.ts');
+    const out = join(folder, 'other');
+    await runJson('train', writeBoilers(folder), '--out', out);
+    const args = ['evaluate', model, '--data', data, '--float', join(out, 'boilers.float.pb')];
+    expect(await runHere(...args)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/boilers\.float\.pb is no float twin of nyc-weather/),
+    });
+  });
+
   test('leaves ridge out, with a warning, where the data has no training rows', async () => {
     const late = join(folder, 'late.csv');
     const [header, ...lines] = readFileSync(data, 'utf8').trimEnd().split('\n');
@@ -120,6 +134,9 @@ describe('evaluate of the shipped model', () => {
     expect(stderr).toMatch(/no ridge baseline/);
     const report = JSON.parse(stdout);
     expect(report.baselines.ridge).toEqual({});
+    // and MASE, which measures errors in those of the training part
+    expect(report.int8['24']).not.toHaveProperty('mase');
+    expect(stdout).not.toContain('null');
     // two weeks of warming leave the score close to that of a warm start
     expect(report.int8['24'].mse).toBeLessThan(report.baselines.persistence['24'].mse);
   });

@@ -126,6 +126,7 @@ describe('a command', () => {
     await run('gradients r.yaml --steps 50'.split(' '), commands);
     await run(['inspect', 'm.pb'], commands);
     await run('demo --seconds 2.5 --json'.split(' '), commands);
+    await run('demo --port 1883 --quiet'.split(' '), commands);
     const train = {
       target: ['x', 'y', 'z'],
       horizon: 24,
@@ -149,7 +150,8 @@ describe('a command', () => {
       } satisfies EvaluateArguments),
       expect.objectContaining({ recipe: 'r.yaml', steps: 50, out: 'out' } satisfies GradientsArguments),
       { model: 'm.pb' },
-      { seconds: 2.5, port: undefined, json: true },
+      { seconds: 2.5, port: undefined, json: true, quiet: false },
+      { seconds: undefined, port: 1883, json: false, quiet: true },
     ]);
   });
 

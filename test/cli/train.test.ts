@@ -119,8 +119,57 @@ describe('train', () => {
   });
 });
 
+describe('train with awkward data', () => {
+  test('goes on when the first stream of the file ended before validation', async () => {
+    const lines = boilerCsv().split('\n');
+    const alive = lines.filter((line, i) => i < 300 || !line.includes('north'));
+    writeFileSync(join(folder, 'dead.csv'), alive.join('\n'));
+    const path = join(folder, 'dead.yaml');
+    writeFileSync(path, boilerRecipe({ name: 'dead', data: 'dead.csv' }));
+    const report = await runJson('train', path, '--out', join(folder, 'dead'));
+    expect(report.test.int8['3'].mse).toBeLessThan(report.baselines.persistence['3'].mse);
+    expect(JSON.stringify(report)).not.toContain('null');
+    expect(report.quantization.hidden).toBeGreaterThan(0);
+    expect(readFileSync(join(folder, 'dead/card/forecast.svg'), 'utf8')).toContain('south');
+  });
+
+  test('forgets the window of a feedforward recipe when another cell is asked for', async () => {
+    const path = join(folder, 'window.yaml');
+    writeFileSync(
+      path,
+      boilerRecipe({ name: 'window', model: '{ cell: feedforward, hidden: 6, segment: 8 }' }),
+    );
+    const out = join(folder, 'window');
+    await runJson('train', path, '--cell', 'lstm', '--out', out);
+    const report = await runJson('evaluate', join(out, 'window.pb'), '--data', join(folder, 'boilers.csv'));
+    expect(report.n['1']).toBeGreaterThan(100);
+  });
+
+  test('proves a model that answers only every 100 frames', async () => {
+    const path = join(folder, 'rare.yaml');
+    const model = '{ hidden: 6, output: last, segment: 100 }';
+    writeFileSync(path, boilerRecipe({ name: 'rare', model }));
+    await runJson('train', path, '--out', join(folder, 'rare'));
+    const { golden } = readModelFile(bytesOf('rare', 'rare.pb')).model;
+    expect(golden.timesMs.length).toBeGreaterThanOrEqual(100);
+    expect(golden.outputs.some((value) => value !== 0)).toBe(true);
+  });
+});
+
 describe('train refuses', () => {
   const bad: [string, Readonly<Record<string, string>>, string | undefined, RegExp][] = [
+    [
+      'a horizon beyond the test part',
+      { horizons: '[150]' },
+      undefined,
+      /validation part.*150 frames after it/,
+    ],
+    [
+      'a segment beyond the data',
+      { model: '{ output: last, segment: 900 }' },
+      undefined,
+      /at most \d+ frames in a row/,
+    ],
     ['a misspelt key', { traning: '{}' }, undefined, /bad\.yaml:\d+: traning: .*did you mean "training"/],
     ['a missing file', { data: 'boiler.csv' }, undefined, /boiler\.csv.*did you mean .*boilers\.csv/],
     ['a wrong column', { target: 'tmep', features: '[tmep, flow]' }, undefined, /tmep.*did you mean .*temp/],
@@ -155,6 +204,29 @@ describe('train refuses', () => {
     const complaints = stderr.split('\n').filter((line) => line.startsWith('cellstream: '));
     expect(complaints).toHaveLength(1);
     expect(complaints[0]).toMatch(message);
+  });
+
+  test.each([
+    ['a file in place of the folder', 'boilers.csv'],
+    ['a file above the folder', 'boilers.csv/out'],
+    ['no name', ''],
+  ])('an --out that is %s, before any work', async (_, out) => {
+    const { code, stderr } = await runHere('train', recipe, '--out', out && join(folder, out));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^cellstream: .*--out/);
+  });
+
+  test('to resume the checkpoint of another recipe', async () => {
+    const out = join(folder, 'foreign');
+    const path = join(folder, 'boilers.yaml');
+    writeFileSync(path, boilerRecipe({ training: '{ epochs: 3, batch: 8, chunk: 8 }' }));
+    await runJson('train', path, '--out', out);
+    writeFileSync(join(out, 'boilers.checkpoint.json'), JSON.stringify({ identity: 'another' }));
+    const { code, stderr } = await runHere('train', path, '--out', out, '--resume');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/another recipe or other data/),
+    });
   });
 
   test('weights that diverge with exit code 1 and the way out', async () => {

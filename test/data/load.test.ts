@@ -85,6 +85,12 @@ describe('times', () => {
     expect(load(`ts,temp\n${lines.join('\n')}`).periodMs).toBe(5 * 60_000);
   });
 
+  test('may lie up to twice the period apart', () => {
+    const text = hourly('1', '2', '3', '4');
+    expect(load(text, { periodMs: hourMs / 2 }).series[0].length).toBe(7);
+    expect(() => load(text, { periodMs: hourMs / 2 - 1 })).toThrow('expected a period of about 1h');
+  });
+
   test('that repeat are duplicates, and the first wins', () => {
     const { series, counts } = load(
       'time,temp\n2013-01-01T00:00Z,1\n2013-01-01T00:00Z,2\n2013-01-01T01:00Z,3\n',
@@ -235,10 +241,16 @@ describe('what cannot be used is refused with one line', () => {
       '20 of 40 rows repeat the time of another row; name the column',
     ],
     [
-      'a period far too short',
-      hourly('1', '2').replace('T01', 'T23'),
-      { periodMs: 1 },
-      'a row each 1ms makes 82,800,001 cells, expected at most 50,000,000; lengthen the period or correct the times (the widest gap, 1.0 days, ends at line 3)',
+      'a period far below the spacing of the rows',
+      hourly('1', '2', '3', '4'),
+      { periodMs: 420_000 },
+      'found a row each 1h, a period of 7m would leave most slots empty; expected a period of about 1h',
+    ],
+    [
+      'a time that is far too late',
+      'time,temp\n1,1\n2,2\n3,3\n60000000,4',
+      {},
+      'a row each 1s makes 60,000,000 cells, expected at most 50,000,000; lengthen the period or correct the times (the widest gap, 694.4 days, ends at line 5)',
     ],
     [
       'a feature of words',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createArena } from '../../src/engine/arena.ts';
 import type { Forecast } from '../../src/engine/forecast.ts';
 import { FrameError } from '../../src/engine/frame-error.ts';
 import { createSession } from '../../src/engine/session.ts';
@@ -117,5 +118,46 @@ describe('a frame that cannot be one', () => {
     const fresh = createSession(model, '');
     expect(() => fresh.step({ timeMs: firstSlot * hourMs, values: [1] })).toThrow(FrameError);
     expect(fresh.step({ timeMs: firstSlot * hourMs, values: [1, 2] }).kind).toBe('forecast');
+  });
+});
+
+describe('what a tired person hands in', () => {
+  test('a null among the values is missing, not zero', () => {
+    const [ours, theirs] = [createSession(model, 'a'), createSession(model, 'b')];
+    const frame = (timeMs: number, first: unknown) => {
+      const values: unknown[] = Array.from({ length: model.input.features }, (_, k) => 20 + k);
+      values[0] = first;
+      return { timeMs, values: values as number[] };
+    };
+    for (let i = 0; i < 3; i++) {
+      const timeMs = (firstSlot + i) * hourMs;
+      ours.step(frame(timeMs, i === 1 ? null : 20));
+      theirs.step(frame(timeMs, i === 1 ? Number.NaN : 20));
+    }
+    expect(bits(ours.state())).toEqual(bits(theirs.state()));
+  });
+
+  test('a step or target that the model does not have is refused', () => {
+    const answer = createSession(model, 'a').step({
+      timeMs: firstSlot * hourMs,
+      values: new Array(model.input.features).fill(20),
+    }) as Forecast;
+    const { steps, targets } = model.output;
+    for (const step of [0, steps + 1, 1.5, Number.NaN]) {
+      expect(() => answer.at(step)).toThrow(new RangeError(`step ${step}, expected 1..${steps}`));
+      expect(() => answer.low(step)).toThrow(RangeError);
+    }
+    expect(() => answer.high(1, targets.length)).toThrow(/^target \d+, expected 0\.\./);
+  });
+
+  test('a frame beyond the limit of a batch is refused, and the batch is whole', () => {
+    const arena = createArena(model, 2);
+    const values = new Array(model.input.features).fill(20);
+    const put = (stream: string) => arena.normalize(arena.open(stream), firstSlot * hourMs, values);
+    put('a');
+    put('b');
+    expect(() => put('c')).toThrow(new FrameError('a frame beyond the 2 of a batch: predict first'));
+    arena.predict();
+    expect(arena.denormalize(1).kind).toBe('forecast');
   });
 });

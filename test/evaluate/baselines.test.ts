@@ -61,3 +61,23 @@ test('a baseline that is not defined is {}', () => {
   expect(persistence.n).toEqual({ 1: 10, 2: 9 });
   expect([seasonal, ridge, ridgeVariants]).toEqual([{}, {}, {}]);
 });
+
+test('no baseline scores NaN beside a reading that no scaler can hold', () => {
+  const values = Array.from({ length: 1500 }, (_, t) => 3 + 0.004 * Math.sin(t / 4) + 0.001 * ((t * 7) % 11));
+  for (const row of [1000, 1300, 1499]) values[row] = -9999;
+  const dataset = makeDataset({ a: values.flatMap((x, t) => [x, t % 5]) }, ['x', 'y']);
+  const split = splitByTime(dataset, [0.6, 0.2, 0.2]);
+  const scalers = fitScalers(dataset, split);
+  for (const part of ['validation', 'test'] as const) {
+    const options = { dataset, split, part, targets: [0], steps: 3, horizons: [1, 3], season: 25, scalers };
+    const { persistence, seasonal, ridge, ridgeVariants } = scoreBaselines(options);
+    expect(Object.keys(ridgeVariants)).toEqual(['own96', 'own336', 'own336each', 'all12']);
+    for (const score of [persistence, seasonal, ridge, ...Object.values(ridgeVariants)] as Score[]) {
+      const figures = [score, score.streams.a].flatMap(({ horizons, at }) =>
+        [horizons, at].flatMap((maps) => Object.values(maps).flatMap((metrics) => Object.values(metrics))),
+      );
+      expect(figures).toHaveLength(32);
+      expect(figures.every(Number.isFinite)).toBe(true);
+    }
+  }
+});

@@ -137,3 +137,13 @@ describe('dotIntegers', () => {
     );
   });
 });
+
+test('the integers of a matrix are joined once, and shared', () => {
+  const matrix = {
+    kind: 'int8',
+    shape: [1, 2],
+    plane: Int8Array.of(1, -2),
+    rowScales: Float32Array.of(1),
+  } as const;
+  expect(joinPlanes(matrix)).toBe(joinPlanes(matrix));
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatDuration, parseDuration } from '../../src/signal/duration.ts';
+import { formatDuration, parseDuration, roundPeriod } from '../../src/signal/duration.ts';
 
 describe('parseDuration', () => {
   test.each([
@@ -32,4 +32,23 @@ test.each([1, 250, 1000, 30_000, 90_000, 300_000, 3_600_000, 5_400_000, 86_400_0
 
 test('formatDuration takes the largest unit that is exact', () => {
   expect([3_600_000, 90_000, 86_400_000, 1500].map(formatDuration)).toEqual(['1h', '90s', '1d', '1500ms']);
+});
+
+test.each<[string, number, string]>([
+  ['a round period within 2 %', 1_010, '1s'],
+  ['a round period within 2 %', 60_007, '1m'],
+  ['a round period within 2 %', 294_200, '5m'],
+  ['a round period within 2 %', 3_540_000, '1h'],
+  ['a round period within 2 %', 86_000_000, '1d'],
+  ['a round period within 2 %', 601_000_000, '7d'],
+  ['whole minutes', 420_007, '7m'],
+  ['whole minutes', 7 * 3_600_000 + 900, '7h'],
+  ['whole seconds', 90_007, '90s'],
+  ['whole seconds', 2_184_040, '2184s'],
+  ['whole milliseconds', 3_400, '3400ms'],
+  ['whole milliseconds', 61_300, '61300ms'],
+  ['whole milliseconds', 40.4, '40ms'],
+  ['whole milliseconds', 0.2, '1ms'],
+])('roundPeriod finds %s: %d ms', (_, spacingMs, expected) => {
+  expect(formatDuration(roundPeriod(spacingMs))).toBe(expected);
 });

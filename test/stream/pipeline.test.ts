@@ -1,9 +1,9 @@
 import { from, lastValueFrom, of, Subject, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { formatTime } from '../../src/signal/times.ts';
 import { countAll, createCounters } from '../../src/stream/counters.ts';
 import type { Message, Reading } from '../../src/stream/decode.ts';
 import { encodeForecast, type Outcome } from '../../src/stream/encode.ts';
-import { formatTime } from '../../src/stream/format.ts';
 import { road } from '../../src/stream/pipeline.ts';
 import { createTinyEngine, hourMs, startMs } from './tiny-engine.ts';
 
@@ -62,6 +62,16 @@ describe('the road', () => {
       expect(Object.keys(horizon)).toEqual(['steps', 'time', 'value', 'low', 'high']);
       expect(horizon.low).toBeLessThan(horizon.value);
       expect(horizon.high).toBeGreaterThan(horizon.value);
+    }
+  });
+
+  test('leaves out the interval of a model that has none', async () => {
+    const plain = createTinyEngine({ calibration: { levels: [], residuals: new Float32Array(0) } });
+    const messages = of([send('JFK', 6, [39, null])]);
+    const { publications } = await lastValueFrom(messages.pipe(road(plain, { counters: createCounters() })));
+    expect(publications[0].payload).not.toContain('null');
+    for (const horizon of JSON.parse(publications[0].payload).horizons) {
+      expect(Object.keys(horizon)).toEqual(['steps', 'time', 'value']);
     }
   });
 

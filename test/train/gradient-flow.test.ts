@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { DataError } from '../../src/data/data-error.ts';
 import { float32 } from '../../src/kernels/training.ts';
 import { createScalarTrainingKernel } from '../../src/kernels/training-scalar.ts';
 import { multiplyTransposed } from '../../src/math/dense.ts';
 import { drawChunks, fewestChunks } from '../../src/train/chunks.ts';
 import { measureGradientFlow } from '../../src/train/gradient-flow.ts';
 import { createParameters, initializeParameters, type Parameters } from '../../src/train/parameters.ts';
-import { TrainingError } from '../../src/train/training-error.ts';
 import { type Cell, cells } from '../cell/cells.ts';
 import { syntheticDataset } from '../fixtures/series.ts';
 import { fillNumbers } from './nets.ts';
@@ -154,7 +154,7 @@ describe('data that is short', () => {
   test('is refused when it has not even two steps of a phase', () => {
     const setup = prepare({ cell: 'lstm', phases: 40 });
     expect(() => measure(setup, zeros(setup))).toThrow(
-      new TrainingError('the training part is shorter than 2 steps of 40 phases; give it more rows'),
+      new DataError('the training part is shorter than 2 steps of 40 phases; give it more rows'),
     );
   });
 });
