@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { countCellParameters, countParameters } from '../train/parameters.ts';
+import type { UpdateReport } from '../train/trainer.ts';
 import { createCheckpointFile } from './checkpoint-file.ts';
 import type { Report, Terminal, TrainArguments } from './command.ts';
 import { openOutput } from './output-folder.ts';
@@ -54,15 +55,7 @@ function createTrainingMeter({ quiet }: Terminal, epochsDone: number, epochs: nu
   let timestepsPerSecond = 0;
   let running = true;
   return {
-    onUpdate(report: {
-      epoch: number;
-      epochs: number;
-      loss: number;
-      validation: number;
-      timesteps: number;
-      share: number;
-    }) {
-      const { epoch, epochs, loss, validation, share } = report;
+    onUpdate({ epoch, loss, validation, share, ...report }: UpdateReport) {
       timesteps = report.timesteps;
       timestepsPerSecond = timesteps / ((performance.now() - startMs) / 1000);
       progress.update(

@@ -34,7 +34,8 @@ function addErrors(sums: readonly ErrorSums[], found: Float32Array, expected: Fl
 const relative = ({ error, power }: ErrorSums) => (power === 0 ? 0 : Math.sqrt(error / power));
 const zero = (): ErrorSums => ({ error: 0, power: 0 });
 
-/** Runs both over the held-out rows of the first stream that has any, repeated from the start as needed; no state is ever reset. */
+/** Runs both over the held-out rows of the first stream that has any, repeated from the start as needed; no state is
+ * ever reset. */
 export function measureDrift(
   int8: Model,
   float: Model,

@@ -1,4 +1,5 @@
 import type { Dataset, Split } from '../data/dataset.ts';
+import { integerLimits } from '../model/limits.ts';
 import type { Model } from '../model/model.ts';
 import { measureResiduals } from './calibration.ts';
 import { type Drift, measureDrift } from './drift.ts';
@@ -45,7 +46,8 @@ export function exportModels(
 ): ExportedModels {
   const float = finish(model, dataset, split);
   if (model.architecture.cell !== 'lstm') return { float: float.model, served: float.model };
-  const tries = wide === 'auto' ? [false, true] : [wide];
+  const mayBeWide = model.architecture.hidden <= integerLimits.wideHidden;
+  const tries = wide === 'auto' ? [false, ...(mayBeWide ? [true] : [])] : [wide];
   let least = Number.POSITIVE_INFINITY;
   for (const isWide of tries) {
     const int8 = finish(quantizeModel(model, { wide: isWide }), dataset, split);

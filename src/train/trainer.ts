@@ -43,10 +43,14 @@ export interface EpochReport {
   readonly timesteps: number;
 }
 
+export interface UpdateReport extends EpochReport {
+  /** How much of the training is done, 0 to 1. */
+  readonly share: number;
+}
+
 /** Hears of every minibatch (for a progress bar) and of every finished epoch (to keep a checkpoint). */
 export interface TrainerEvents {
-  /** `share`: how much of the training is done, 0 to 1. */
-  readonly onUpdate?: (report: EpochReport & { readonly share: number }) => void;
+  readonly onUpdate?: (report: UpdateReport) => void;
   readonly onEpoch?: (report: EpochReport, checkpoint: Checkpoint) => void;
 }
 
