@@ -21,6 +21,7 @@ export interface TrainArguments {
   /** RECIPE.yaml or DATA.csv. */
   readonly input: string;
   readonly target?: readonly string[];
+  readonly time?: string;
   readonly stream?: string;
   readonly horizon?: number;
   readonly cell?: (typeof cells)[number];

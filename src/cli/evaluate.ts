@@ -27,6 +27,11 @@ export async function runEvaluate(args: EvaluateArguments, terminal: Terminal): 
   checkPart(dataset, split, args);
   const scored: ScoredPart = { dataset, split, part: args.split };
   const { score: int8, origins } = scoreWithProgress(engine, scored, 'scoring', terminal);
+  if (Object.values(int8.n).every((n) => n === 0)) {
+    throw new DataError(
+      `${args.data} has no reading of the target in the ${args.split} part with a whole horizon after it: nothing to score`,
+    );
+  }
   const floatPath = args.float ?? floatTwin(args.model);
   const floatEngine = floatPath === undefined ? undefined : await loadEngine(floatPath);
   if (floatEngine !== undefined) checkTwin(model, floatEngine.model, floatPath as string);
@@ -65,14 +70,14 @@ function summarize(scores: SheetScores, sheet: ScoreSheet) {
   };
 }
 
-/** A float model answers the same question as its int8 twin, or there is nothing to compare. */
+/** A float twin is of the same training, or there is nothing to compare. */
 function checkTwin(model: Model, float: Model, path: string): void {
-  const question = ({ input, output, training }: Model) =>
-    JSON.stringify([input.names, input.periodMs, output.targets, output.steps, training.validationEndMs]);
-  if (question(model) === question(float)) return;
-  throw new UsageError(
-    `${path} is no float twin of ${model.name}: its features, targets, steps or borders differ`,
-  );
+  const origin = ({ name, version, architecture, training }: Model) =>
+    JSON.stringify([name, version, architecture, training.recipe, training.dataSha256]);
+  const isFloat = float.layers.every(({ inputWeights }) => inputWeights.kind === 'float32');
+  if (isFloat && origin(model) === origin(float)) return;
+  const difference = isFloat ? 'it is of another training' : 'it holds integers';
+  throw new UsageError(`${path} is no float twin of ${model.name}: ${difference}`);
 }
 
 /** The borders that the model was trained with, on this data. */

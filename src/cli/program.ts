@@ -62,13 +62,14 @@ function addTrain(program: Command, commands: Commands, perform: Perform): void 
   cellstream train weather.csv --target temp --horizon 24`,
   )
     .option('--target <column>', 'with a CSV: the column to forecast, or several with commas', nameList)
+    .option('--time <column>', 'with a CSV: the column of times, where it is not found by itself')
     .option('--stream <column>', 'with a CSV: the column that tells the sensors apart')
     .option('--horizon <steps>', 'forecast this many steps ahead', wholeNumber(1, 288))
     .addOption(new Option('--cell <kind>', 'another cell than the recipe has').choices(cells))
     .option('--out <folder>', 'where the model and its card land', 'out')
     .option('--seed <number>', 'another seed than the recipe has', wholeNumber(0, largestSeed))
     .option('--resume', 'go on from the checkpoint in --out, to the same bits')
-    .action((input: string, { budget, resume, ...options }) =>
+    .action((input: string, { resume, ...options }) =>
       perform(options, (terminal) =>
         commands.train({ ...options, input, resume: resume === true }, terminal),
       ),

@@ -20,20 +20,26 @@ export function readRecipe(path: string): Recipe {
   return loadRecipe(new TextDecoder().decode(readInputFile(path, 'recipe')), path);
 }
 
-function recipeOfFile({ input, target, stream }: TrainArguments): Recipe {
-  for (const [option, value] of Object.entries({ target, stream })) {
+function recipeOfFile({ input, target, time, stream }: TrainArguments): Recipe {
+  for (const [option, value] of Object.entries({ target, time, stream })) {
     if (value === undefined) continue;
     throw new UsageError(`--${option} is for a CSV; ${input} says it itself, with the key ${option}`);
   }
   return readRecipe(input);
 }
 
-function recipeOfData({ input, target, stream }: TrainArguments): Recipe {
+function recipeOfData({ input, target, time, stream }: TrainArguments): Recipe {
   if (target === undefined) {
     throw new UsageError(`${input} is no recipe (.yaml), so name the column to forecast with --target`);
   }
   return createRecipe(
-    { name: nameFor(input), data: input, target: [...target], ...(stream !== undefined && { stream }) },
+    {
+      name: nameFor(input),
+      data: input,
+      target: [...target],
+      ...(time !== undefined && { time }),
+      ...(stream !== undefined && { stream }),
+    },
     input,
   );
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cardFiles } from '../evaluate/card.ts';
 import { countCellParameters, countParameters } from '../train/parameters.ts';
 import type { UpdateReport } from '../train/trainer.ts';
 import { createCheckpointFile } from './checkpoint-file.ts';
@@ -17,8 +18,8 @@ import { writeTrainingCard } from './training-card.ts';
 export async function runTrain(args: TrainArguments, terminal: Terminal): Promise<Report> {
   const startMs = performance.now();
   const recipe = recipeOf(args);
-  openOutput(args.out, [`${recipe.name}.pb`, `${recipe.name}.float.pb`]);
-  openOutput(join(args.out, 'card'), ['README.md']);
+  openOutput(args.out, [`${recipe.name}.pb`, `${recipe.name}.float.pb`, `${recipe.name}.checkpoint.json`]);
+  openOutput(join(args.out, 'card'), cardFiles);
   const prepared = prepareTraining(recipe, terminal.warn);
   const checkpoints = createCheckpointFile(args.out, prepared);
   const resumed = args.resume ? checkpoints.read() : undefined;
@@ -78,8 +79,8 @@ function describeTask({ recipe, dataset, split, topology, phases, season, spec }
   const streams = dataset.series.length;
   const date = (slot: number) => new Date(slot * dataset.periodMs).toISOString().slice(0, 10);
   return [
-    `${recipe.name}: ${recipe.targets.join(', ')} from ${recipe.features.join(', ')}, ${streams} streams, season ${season}`,
-    `${cell} ${layers} x ${hidden}, ${phases} phases, ${topology.inputs} inputs (lags to ${spec.lags.at(-1)}), ` +
+    `${recipe.name}: ${recipe.targets.join(', ')} from ${recipe.features.join(', ')}, ${streams} ${streams === 1 ? 'stream' : 'streams'}, season ${season}`,
+    `${cell} ${layers} x ${hidden}, ${phases} ${phases === 1 ? 'phase' : 'phases'}, ${topology.inputs} inputs (lags to ${spec.lags.at(-1)}), ` +
       `${topology.outputs} outputs, ${cells} parameters of the cells and ${all - cells} of the head`,
     `train from ${date(split.start)}, validation from ${date(split.trainEnd)}, test from ${date(split.validationEnd)}`,
   ].join('\n');
@@ -117,7 +118,11 @@ function report(prepared: Prepared, result: TrainedModel, outcome: Outcome): Rep
     text: [
       `\n${scoreTable(test, served)}`,
       '',
-      ...(exported ? [`int8 costs ${(100 * exported.cost).toFixed(3)} % of the validation error`] : []),
+      ...(exported
+        ? [
+            `int8 costs ${(100 * exported.cost).toFixed(3).replace(/^-0\.000$/, '0.000')} % of the validation error`,
+          ]
+        : []),
       ...(served.fit ? [] : ['NOT FIT FOR USE: persistence or seasonal naive is better on validation']),
       `${model}  ${servedBytes.length} bytes`,
       card,

@@ -8,7 +8,7 @@ import { slotOf } from '../signal/slots.ts';
 import { findColumn, type NumericColumn, parseTable, readNumbers, type Table } from './csv.ts';
 import { DataError } from './data-error.ts';
 import type { Counts, Dataset, Series } from './dataset.ts';
-import { findTimeColumn, groupStreams, medianSpacing, type StreamRows } from './rows.ts';
+import { findTimeColumn, groupStreams, medianSpacing, type StreamRows, streamOption } from './rows.ts';
 
 export interface LoadOptions {
   /** The columns to read, in the order of the model's features. */
@@ -27,6 +27,9 @@ export interface LoadOptions {
 export type DataSource = string | { readonly name: string; readonly bytes: Uint8Array };
 
 type MutableCounts = { -readonly [K in keyof Counts]: Counts[K] };
+
+/** More repeated times than this in one stream are two sensors in one file. */
+const duplicateShare = 0.05;
 
 /** The dense grid of more cells than this (200 MB) is a mistake in the times or the period. */
 const maximumCells = 50_000_000;
@@ -192,11 +195,16 @@ function spreadFrames(stream: string, frames: readonly Frame[], periodMs: number
 }
 
 /** Several streams read as one look like a file of duplicates. */
-function checkDuplicates(table: Table, { rows, duplicate }: Counts, { features, stream }: LoadOptions): void {
-  const repeated = duplicate / features.length;
-  if (stream !== undefined || rows < 20 || repeated < rows / 2) return;
-  throw new DataError(
-    `${table.name}: ${Math.floor(repeated)} of ${rows} rows repeat the time of another row; ` +
-      "name the column that tells the sensors apart with 'stream:'",
-  );
+function checkDuplicates(
+  table: Table,
+  { rows, duplicate }: Counts,
+  { features, stream, warn }: LoadOptions,
+): void {
+  const repeated = Math.ceil(duplicate / features.length);
+  if (repeated === 0) return;
+  const found = `${table.name}: ${repeated} of ${rows} rows repeat the time of another row`;
+  if (stream === undefined && rows >= 20 && repeated > duplicateShare * rows) {
+    throw new DataError(`${found}; name the column that tells the sensors apart with ${streamOption}`);
+  }
+  warn?.(`${found}: the first of them counts`);
 }

@@ -15,6 +15,9 @@ export interface StreamRows {
 const timeNames = ['time', 'timestamp', 'datetime', 'date_time', 'time_hour', 'date', 'ts', 'ds', 'epoch'];
 
 const timeFormats = 'ISO 8601 such as 2013-01-01T06:00:00Z, or epoch s or ms';
+/** Where a user names a column: on the command line, or in a recipe. */
+const timeOption = '--time (in a recipe time:)';
+export const streamOption = '--stream (in a recipe stream:)';
 const hourMs = 3_600_000;
 
 /** The index of the named column, or of the one whose name or, failing that, whose content says that it is the time. */
@@ -26,9 +29,16 @@ export function findTimeColumn(table: Table, name: string | undefined): number {
   const byName = timeNames.map((candidate) => names.indexOf(candidate)).find(isTime);
   const index = byName ?? row.findIndex(looksLikeTime);
   if (index >= 0) return index;
+  const place = `${table.name} line ${table.lines[0]}`;
+  const named = names.findIndex((column) => timeNames.includes(column));
+  if (named >= 0) {
+    throw new DataError(
+      `${place}: column '${table.columns[named]}' holds '${row[named]}', expected a time (${timeFormats}); ` +
+        `correct it or name another column with ${timeOption}`,
+    );
+  }
   throw new DataError(
-    `${table.name} line ${table.lines[0]}: found no column of times (${timeFormats}) among ` +
-      `${table.columns.join(', ')}; name it with 'time:'`,
+    `${place}: found no column of times (${timeFormats}) among ${table.columns.join(', ')}; name it with ${timeOption}`,
   );
 }
 
@@ -58,7 +68,7 @@ export function groupStreams(
     if (Number.isNaN(timeMs)) {
       throw new DataError(
         `${file} line ${lines[i]}, column '${columns[timeIndex]}': found '${row[timeIndex]}', expected a time ` +
-          `(${timeFormats}); correct it or name another column with 'time:'`,
+          `(${timeFormats}); correct it or name another column with ${timeOption}`,
       );
     }
     const stream = streams.get(name) ?? { name, rows: [], timesMs: [] };
@@ -83,7 +93,9 @@ function fallingTime(
     backMs <= hourMs ? 'sort the rows by time, in UTC if clocks were put back' : 'sort the rows by time';
   const where = stream === undefined ? '' : ` of stream '${stream}'`;
   const fix =
-    stream === undefined ? `${sort}, or name the column that tells the sensors apart with 'stream:'` : sort;
+    stream === undefined
+      ? `${sort}, or name the column that tells the sensors apart with ${streamOption}`
+      : sort;
   return new DataError(
     `${file} line ${lines[row]}: time goes back to ${rows[row][timeIndex]} after ` +
       `${rows[before][timeIndex]} on line ${lines[before]}${where}; ${fix}`,

@@ -32,7 +32,7 @@ export function createSession(model: Model, stream: string): Session {
   const raw = new Float64Array(features);
   return {
     step({ timeMs, values }) {
-      if (!(Math.abs(timeMs) <= largestTimeMs))
+      if (typeof timeMs !== 'number' || !(Math.abs(timeMs) <= largestTimeMs))
         throw new FrameError(`time ${timeMs}, expected milliseconds since 1970`);
       if (values.length !== features) throw new FrameError(`${values.length} values, expected ${features}`);
       // JavaScript would read a null as 0

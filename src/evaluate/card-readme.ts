@@ -244,7 +244,7 @@ function describeTraining({ model, training, ridgePicks = {} }: CardData): strin
 function describeCommands({ model, dataFile }: CardData): string {
   const { name } = model;
   return [
-    'The same recipe, seed and data give the same bytes on every machine:',
+    `With the recipe above saved as \`recipe.yaml\` beside ${code(dataFile)}; the same recipe, seed and data give the same bytes on every machine:`,
     [
       '```sh',
       'cellstream train recipe.yaml --out out',

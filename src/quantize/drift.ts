@@ -34,7 +34,7 @@ function addErrors(sums: readonly ErrorSums[], found: Float32Array, expected: Fl
 const relative = ({ error, power }: ErrorSums) => (power === 0 ? 0 : Math.sqrt(error / power));
 const zero = (): ErrorSums => ({ error: 0, power: 0 });
 
-/** Runs both over the held-out rows of the first stream that has any, repeated from the start as needed; no state is
+/** Runs both over the held-out rows of the stream that has most of them, repeated from the start as needed; no state is
  * ever reset. */
 export function measureDrift(
   int8: Model,
@@ -43,8 +43,8 @@ export function measureDrift(
   split: Split,
   total = 10_000,
 ): Drift {
-  const heldOut = ({ firstSlot, length }: Series) => firstSlot + length > split.trainEnd;
-  const series = dataset.series.find(heldOut) ?? dataset.series[0];
+  const heldOut = ({ firstSlot, length }: Series) => Math.min(length, firstSlot + length - split.trainEnd);
+  const series = dataset.series.reduce((best, one) => (heldOut(one) > heldOut(best) ? one : best));
   const features = dataset.features.length;
   const from = Math.max(0, split.trainEnd - series.firstSlot);
   const rows = series.length - from;
@@ -57,7 +57,7 @@ export function measureDrift(
     const row = from + (i % rows);
     const values = series.values.subarray(row * features, (row + 1) * features);
     for (const run of runs) run.step(series.firstSlot + from + i, values);
-    addErrors([block.hidden, overall.hidden], runs[0].hidden(), runs[1].hidden());
+    addErrors([block.hidden, overall.hidden], runs[0].hidden, runs[1].hidden);
     addErrors([block.output, overall.output], runs[0].increments, runs[1].increments);
     if ((i + 1) % blockLength !== 0 && i + 1 < total) continue;
     drift.steps.push(i + 1);

@@ -1,6 +1,6 @@
 import type { Dataset, Series } from '../data/dataset.ts';
 import { createScalarKernel } from '../kernels/scalar.ts';
-import { highwaySpec, type Model, outputSize } from '../model/model.ts';
+import { highwaySpec, type Model, outputSize, stateSize } from '../model/model.ts';
 import {
   layoutPast,
   newestValue,
@@ -20,8 +20,8 @@ export interface StreamRun {
   step(slot: number, values: ArrayLike<number>): Float32Array | undefined;
   /** [P, layers, h then c] */
   readonly state: Float32Array;
-  /** h of the top layer in the phase stepped last. */
-  hidden(): Float32Array;
+  /** h of the top layer after the last step. */
+  readonly hidden: Float32Array;
   /** y of the last step as z-scores, before the newest value is added: [O]. */
   readonly increments: Float32Array;
 }
@@ -40,9 +40,16 @@ export function createStreamRun(model: Model, stream: string): StreamRun {
   const frame = new Float32Array(features);
   const answers = new Float32Array(outputSize(output));
   const rowsPerTarget = answers.length / output.targets.length;
+  const top = new Float32Array(stateSize(architecture) > 0 ? hidden : 0);
   let lastSlot = Number.NaN;
   let age = 0;
   kernel.batch.channels[0] = channel;
+
+  function topState(phase: number): Float32Array {
+    const phaseFloats = kernel.stateSize / phases;
+    const at = phase * phaseFloats + (layers - 1) * (phaseFloats / layers);
+    return state.subarray(at, at + top.length);
+  }
 
   function advance(slot: number): boolean {
     kernel.batch.phases[0] = phaseOf(slot, phases);
@@ -50,6 +57,8 @@ export function createStreamRun(model: Model, stream: string): StreamRun {
     if (highway)
       writeHighwayInputs(past, highway, memory, kernel.stateSize, slot, kernel.inputs, past.inputSize);
     kernel.step(0, 1);
+    // kept before `output: last` starts over from zero
+    top.set(topState(phaseOf(slot, phases)));
     lastSlot = slot;
     age++;
     if (segment === 0) return true;
@@ -91,13 +100,7 @@ export function createStreamRun(model: Model, stream: string): StreamRun {
     return answers;
   }
 
-  function hiddenState(): Float32Array {
-    const phaseFloats = kernel.stateSize / phases;
-    const at = phaseOf(lastSlot, phases) * phaseFloats + (layers - 1) * (phaseFloats / layers);
-    return state.subarray(at, at + hidden);
-  }
-
-  return { step, state, hidden: hiddenState, increments: kernel.outputs };
+  return { step, state, hidden: top, increments: kernel.outputs };
 }
 
 /** Streams a series from its first row, as a service would: rows that were not read are gaps. */

@@ -62,6 +62,9 @@ export interface TrainedNetwork {
   readonly history: readonly EpochReport[];
 }
 
+/** Updates of an epoch: with little data the minibatches get smaller, or 50 epochs would be 50 updates. */
+const LEAST_UPDATES = 8;
+
 /** Which chunks an update takes. */
 interface ChunkPlan {
   readonly drawing: ChunkOptions;
@@ -85,7 +88,8 @@ function planChunks({ phases, trainEnds, segment, chunk, batch, seed }: TrainerO
         'give it more rows or a shorter model.segment',
     );
   }
-  return { drawing, batch: Math.min(batch, fewest) };
+  const mostRows = Math.max(1, Math.floor(fewest / LEAST_UPDATES));
+  return { drawing, batch: Math.min(batch, mostRows) };
 }
 
 /** What training changes; a checkpoint is a copy of it between two epochs. */

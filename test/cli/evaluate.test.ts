@@ -113,6 +113,21 @@ describe('evaluate of the shipped model', () => {
     });
   });
 
+  test('refuses data whose target is empty in the part', async () => {
+    const gaps = join(folder, 'gaps.csv');
+    const [header, ...lines] = readFileSync(data, 'utf8').trimEnd().split('\n');
+    const emptied = lines.map((line) => {
+      const cells = line.split(',');
+      if ((cells.at(-1) ?? '') > '2013-10-19') cells[5] = 'NA';
+      return cells.join(',');
+    });
+    writeFileSync(gaps, [header, ...emptied].join('\n'));
+    expect(await runHere('evaluate', model, '--data', gaps)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no reading of the target in the test part.*nothing to score/),
+    });
+  });
+
   test('compares with a float twin only', async () => {
     const { writeBoilers } = await import('./small-data.ts');
     const out = join(folder, 'other');
@@ -120,7 +135,13 @@ describe('evaluate of the shipped model', () => {
     const args = ['evaluate', model, '--data', data, '--float', join(out, 'boilers.float.pb')];
     expect(await runHere(...args)).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/boilers\.float\.pb is no float twin of nyc-weather/),
+      stderr: expect.stringMatching(
+        /boilers\.float\.pb is no float twin of nyc-weather: it is of another training/,
+      ),
+    });
+    expect(await runHere('evaluate', model, '--data', data, '--float', model)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/it holds integers/),
     });
   });
 

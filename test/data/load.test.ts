@@ -218,7 +218,7 @@ describe('what cannot be used is refused with one line', () => {
       'a time that goes back',
       `time,temp\n${day(180)},1\n\n${day(60)},2`,
       {},
-      `line 4: time goes back to ${day(60)} after ${day(180)} on line 2; sort the rows by time, or name the column that tells the sensors apart with 'stream:'`,
+      `line 4: time goes back to ${day(60)} after ${day(180)} on line 2; sort the rows by time, or name the column that tells the sensors apart with --stream (in a recipe stream:)`,
     ],
     ['clocks put back', `time,temp\n${day(60)},1\n${day(5)},2`, {}, 'in UTC if clocks were put back'],
     [

@@ -83,8 +83,8 @@ describe('a stream run', () => {
     run.step(10, [1, 2]);
     run.step(11, [20, 30]);
     // [P, layers, h then c], H = 5: phase 1, layer 1
-    expect(run.hidden()).toEqual(run.state.subarray(20 + 10, 20 + 15));
-    expect(run.hidden().some((value) => value !== 0)).toBe(true);
+    expect(run.hidden).toEqual(run.state.subarray(20 + 10, 20 + 15));
+    expect(run.hidden.some((value) => value !== 0)).toBe(true);
   });
 
   test('shows its increments as z-scores', () => {
