@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { purpose, uniform } from '../../src/math/random.ts';
 import { readModelFile } from '../../src/model/format.ts';
 import { boilerCsv, boilerRecipe, runHere, runJson, writeBoilers } from './small-data.ts';
 
@@ -131,6 +132,35 @@ describe('train with awkward data', () => {
     expect(JSON.stringify(report)).not.toContain('null');
     expect(report.quantization.hidden).toBeGreaterThan(0);
     expect(readFileSync(join(folder, 'dead/card/forecast.svg'), 'utf8')).toContain('south');
+  });
+
+  test('learns from a month of hours with nothing but its default settings', async () => {
+    const lines = ['when,load'];
+    for (let i = 0; i < 720; i++) {
+      const noise = uniform(5, purpose.weights, i, 0, 0) - 0.5;
+      const load = 10 + 4 * Math.sin((2 * Math.PI * i) / 24) + 0.4 * noise;
+      lines.push(`${1.7e9 + 3600 * i},${load.toFixed(3)}`);
+    }
+    writeFileSync(join(folder, 'month.csv'), lines.join('\n'));
+    const args = ['--target', 'load', '--time', 'when', '--out', join(folder, 'month')];
+    const report = await runJson('train', join(folder, 'month.csv'), ...args);
+    expect(report.fit).toBe(true);
+    expect(report.int8['24'].mse).toBeLessThan(report.baselines.seasonal['24'].mse);
+  });
+
+  test('warns of rows that repeat a time, and refuses two sensors in one stream', async () => {
+    const [header, ...rows] = boilerCsv().trimEnd().split('\n');
+    const north = rows.filter((line) => line.includes('north'));
+    const path = join(folder, 'repeats.csv');
+    const args = ['train', path, '--target', 'temp', '--horizon', '2', '--out', join(folder, 'repeats')];
+    writeFileSync(path, [header, ...north.slice(0, 3), north[2], ...north.slice(3)].join('\n'));
+    const once = await runHere(...args);
+    expect(once).toMatchObject({ code: 0, stderr: expect.stringMatching(/1 of \d+ rows repeat the time/) });
+    writeFileSync(
+      path,
+      [header, ...north.flatMap((line) => [line, line.replace('north', 'south')])].join('\n'),
+    );
+    expect(await runHere(...args)).toMatchObject({ code: 2, stderr: expect.stringMatching(/--stream/) });
   });
 
   test('forgets the window of a feedforward recipe when another cell is asked for', async () => {

@@ -9,6 +9,18 @@ const [series] = dataset.series;
 const split = splitOf(dataset);
 
 describe('golden vectors', () => {
+  test('of a segment answer at least once, from a stream that is long enough', () => {
+    const segmented = createModel({ segment: 100, phases: 1, lags: [1] });
+    const short = { ...series, stream: 'short', length: 80, values: series.values.slice(0, 160) };
+    const streams = { ...dataset, series: [short, ...dataset.series] };
+    const golden = createGolden(segmented, streams, split);
+    expect([golden.stream, golden.timesMs.length]).toEqual(['JFK', 100]);
+    expect(golden.outputs.some((value) => value !== 0)).toBe(true);
+    expect(() => createGolden(segmented, { ...dataset, series: [short] }, split)).toThrow(
+      /no answer in 80 frames/,
+    );
+  });
+
   test.each([
     [1, 64],
     [5, 64],
