@@ -3,14 +3,13 @@ import { shareChannels } from '../data/channels.ts';
 import type { Dataset, Series, Split } from '../data/dataset.ts';
 import { loadDataset } from '../data/load.ts';
 import { fitFeatureScalers, fitScalers } from '../data/scalers.ts';
-import { checkScorable } from '../data/scorable.ts';
 import { checkTrainable, partRange, splitByTime } from '../data/split.ts';
 import { type InputSpec, inputSize } from '../signal/inputs.ts';
 import type { Scaler } from '../signal/scaler.ts';
 import { findSeason } from '../signal/season.ts';
 import type { Topology } from '../train/parameters.ts';
 import { createRuns, type Run } from '../train/runs.ts';
-import { checkSegmentAnswers } from '../train/segment-check.ts';
+import { checkScorable } from '../train/scorable.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A recipe met by its data: all that was `auto` or absent is settled. */
@@ -58,17 +57,14 @@ export function prepareTraining(recipe: Recipe, warn: (line: string) => void): P
   const { periodMs } = dataset;
   const horizons = recipe.horizons ?? defaultHorizons(periodMs, season);
   const steps = Math.max(...horizons);
-  for (const part of scoredParts) checkScorable(dataset, split, part, { targets, steps });
   const gapLimit = recipe.gapLimit ?? Math.max(phases, LEAST_GAP_LIMIT);
   const spec = settleInputs(recipe, dataset.features.length, season, phases);
   const scalers = fitScalers(dataset, split, { perStream });
   const runs = createRuns(dataset, { spec, gapLimit, targets, scalers });
   const { cell, layers, hidden, output } = recipe.model;
   const segment = output === 'last' ? (recipe.model.segment ?? recipe.training.chunk) : 0;
-  if (segment > 0) {
-    const task = { segment, steps, targets: targets.length };
-    for (const part of scoredParts) checkSegmentAnswers(runs, part, partRange(split, part), task);
-  }
+  const task = { every: Math.max(1, segment), steps, targets: targets.length };
+  for (const part of scoredParts) checkScorable(runs, part, partRange(split, part), task);
   const endsAt = (border: number) =>
     runs.map(({ firstSlot, length }) => Math.max(0, Math.min(length, border - firstSlot)));
   return {

@@ -74,7 +74,7 @@ export async function trainModel(
     float: await loadModel(writeModelFile(exported.float)),
   };
   stage('fitting the baselines and scoring validation and test');
-  const ridge = fitRidge({ ...prepared });
+  const ridge = fitRidge(prepared);
   const validation = scorePart(prepared, engines, ridge, 'validation');
   const test = scorePart(prepared, engines, ridge, 'test');
   const metrics = recordMetrics(validation, test, exported.report);

@@ -8,12 +8,12 @@ import type {
   GradientsArguments,
   TrainArguments,
 } from '../../src/cli/command.ts';
-import { runCommandLine } from '../../src/cli/run.ts';
 import { recipeOf } from '../../src/cli/train-recipe.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { DataError } from '../../src/data/data-error.ts';
 import { ModelFormatError } from '../../src/model/format-error.ts';
+import { capture } from './capture.ts';
 
 const fail = (name: string) => async () => {
   throw new Error(`${name} was not to run`);
@@ -26,19 +26,8 @@ const noCommands: Commands = {
   demo: fail('demo'),
 };
 
-async function run(args: readonly string[], commands: Partial<Commands> = {}) {
-  let [stdout, stderr] = ['', ''];
-  const streams = {
-    stdout: (text: string) => {
-      stdout += text;
-    },
-    stderr: (text: string) => {
-      stderr += text;
-    },
-  };
-  const code = await runCommandLine(args, { commands: { ...noCommands, ...commands }, streams });
-  return { code, stdout, stderr };
-}
+const run = (args: readonly string[], commands: Partial<Commands> = {}) =>
+  capture(args, { ...noCommands, ...commands });
 
 const names = ['train', 'evaluate', 'gradients', 'inspect', 'demo'];
 

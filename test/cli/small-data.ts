@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommandLine } from '../../src/cli/run.ts';
 import { purpose, uniform } from '../../src/math/random.ts';
+import { capture } from './capture.ts';
 
 /** Two boilers, a row each 10 minutes, a period of 6 rows, noise, some empty cells and missing rows. */
 export function boilerCsv(rows = 700): string {
@@ -47,19 +47,7 @@ export function writeBoilers(folder: string, changes: Readonly<Record<string, st
 }
 
 /** Runs the real commands in this process. */
-export async function runHere(...args: readonly string[]) {
-  let [stdout, stderr] = ['', ''];
-  const streams = {
-    stdout: (text: string) => {
-      stdout += text;
-    },
-    stderr: (text: string) => {
-      stderr += text;
-    },
-  };
-  const code = await runCommandLine([...args, '--quiet'], { streams });
-  return { code, stdout, stderr };
-}
+export const runHere = (...args: readonly string[]) => capture([...args, '--quiet']);
 
 /** The object of --json, from a run that must succeed. */
 export async function runJson(...args: readonly string[]) {

@@ -192,13 +192,13 @@ describe('train refuses', () => {
       'a horizon beyond the test part',
       { horizons: '[150]' },
       undefined,
-      /validation part.*150 frames after it/,
+      /nothing to score in the validation part.*150 frames after it/,
     ],
     [
       'a segment beyond the data',
       { model: '{ output: last, segment: 900 }' },
       undefined,
-      /every 900 frames: none of them falls into the validation part/,
+      /every 900 frames: nothing to score in the validation part/,
     ],
     [
       'too few answers of a segment',

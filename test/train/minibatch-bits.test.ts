@@ -4,12 +4,10 @@ import { createScalarTrainingKernel } from '../../src/kernels/training-scalar.ts
 import { type Chunk, drawChunks } from '../../src/train/chunks.ts';
 import { createLoss } from '../../src/train/losses.ts';
 import { createMinibatch } from '../../src/train/minibatch.ts';
-import { createNetwork } from '../../src/train/network.ts';
 import { createParameters } from '../../src/train/parameters.ts';
-import { createStatePass } from '../../src/train/state-pass.ts';
 import { createTape } from '../../src/train/tape.ts';
 import { syntheticDataset } from '../fixtures/series.ts';
-import { fillNumbers } from './nets.ts';
+import { prepareStates } from './prepared.ts';
 import { setUp } from './setup.ts';
 
 const kernel = createScalarTrainingKernel(float32);
@@ -20,13 +18,7 @@ const setup = setUp(syntheticDataset({ length: 300, streams: ['a', 'b'], season:
 });
 const { topology, runs } = setup;
 const { trainEnds, phases, steps } = setup.options;
-const network = createNetwork(kernel, topology);
-const parameters = createParameters(kernel, topology);
-fillNumbers(parameters.flat, 4, 0.5);
-const states = createStatePass(kernel, network, topology, runs, {
-  ...setup.options,
-  measure: (error) => error * error,
-});
+const { network, parameters, states } = prepareStates(kernel, setup);
 states.pass(parameters);
 const chunks = drawChunks(1, { steps: T, phases, seed: 1, ends: trainEnds });
 

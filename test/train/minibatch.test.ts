@@ -6,12 +6,10 @@ import { countKnown } from '../../src/train/answers.ts';
 import { type Chunk, drawChunks } from '../../src/train/chunks.ts';
 import { createLoss } from '../../src/train/losses.ts';
 import { createMinibatch, type MinibatchOptions } from '../../src/train/minibatch.ts';
-import { createNetwork } from '../../src/train/network.ts';
 import { createParameters } from '../../src/train/parameters.ts';
-import { createStatePass } from '../../src/train/state-pass.ts';
 import { createTape } from '../../src/train/tape.ts';
 import { syntheticDataset } from '../fixtures/series.ts';
-import { fillNumbers } from './nets.ts';
+import { prepareStates } from './prepared.ts';
 import { type SetupOptions, setUp } from './setup.ts';
 
 const kernel = createScalarTrainingKernel(float64());
@@ -31,13 +29,7 @@ function prepare(options: SetupOptions) {
   const setup = setUp(dataset, { hidden: 3, steps: 3, ...options });
   const { topology, runs } = setup;
   const { trainEnds, phases, steps } = setup.options;
-  const network = createNetwork(kernel, topology);
-  const parameters = createParameters(kernel, topology);
-  fillNumbers(parameters.flat, 4, 0.5);
-  const states = createStatePass(kernel, network, topology, runs, {
-    ...setup.options,
-    measure: (error) => error * error,
-  });
+  const { network, parameters, states } = prepareStates(kernel, setup);
   states.pass(parameters);
   const answersFrom = setup.options.segment > 0 ? T - 1 : 0;
 

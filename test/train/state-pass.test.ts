@@ -2,12 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { float32 } from '../../src/kernels/training.ts';
 import { createScalarTrainingKernel } from '../../src/kernels/training-scalar.ts';
 import { increment } from '../../src/train/answers.ts';
-import { createNetwork } from '../../src/train/network.ts';
-import { createParameters } from '../../src/train/parameters.ts';
-import { createStatePass } from '../../src/train/state-pass.ts';
 import { createTape } from '../../src/train/tape.ts';
 import { syntheticDataset } from '../fixtures/series.ts';
-import { fillNumbers } from './nets.ts';
+import { prepareStates } from './prepared.ts';
 import { type SetupOptions, setUp } from './setup.ts';
 import { forwardRun } from './whole-run.ts';
 
@@ -34,13 +31,7 @@ const cases: [string, SetupOptions][] = [
 function prepare(options: SetupOptions) {
   const setup = setUp(base, { hidden: 5, steps: 3, targets: [1, 0], gapLimit: 6, ...options });
   const { topology, runs } = setup;
-  const network = createNetwork(kernel, topology);
-  const parameters = createParameters(kernel, topology);
-  fillNumbers(parameters.flat, 4, 0.5);
-  const states = createStatePass(kernel, network, topology, runs, {
-    ...setup.options,
-    measure: (error) => error * error,
-  });
+  const { network, parameters, states } = prepareStates(kernel, setup);
 
   /** Rows first, first + P, ... of a run, from the state that the tape holds. */
   function fill(tape: ReturnType<typeof createTape>, run: number, first: number, r = 0): void {
