@@ -1,12 +1,22 @@
 // proto/*.proto -> proto/generated, src -> dist. Everything it says goes to stderr.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'node_modules', '.cellstream-build');
+const pageFolder = join('src', 'dashboard', 'page');
 const rootInputs = ['package.json', 'package-lock.json', 'tsconfig.json', '.ci/build.mjs', '.ci/proto.mjs'];
 
 /** True when dist/ was built from exactly the sources that lie here now. */
@@ -31,6 +41,8 @@ export async function build() {
     run(process.execPath, [tsc, '-p', root, '--outDir', scratch]);
     const main = join(scratch, 'cli', 'main.js');
     if (existsSync(main)) chmodSync(main, 0o755);
+    for (const file of pageFiles())
+      copyFileSync(join(root, pageFolder, file), join(scratch, 'dashboard', 'page', file));
     rmSync(join(root, 'dist'), { recursive: true, force: true });
     renameSync(scratch, join(root, 'dist'));
   } finally {
@@ -50,6 +62,11 @@ export function run(command, args, options = {}) {
   }
 }
 
+/** What tsc does not carry over: the page's HTML, CSS and pictures. */
+function pageFiles() {
+  return readdirSync(join(root, pageFolder)).filter((file) => extname(file) !== '.ts');
+}
+
 function hashInputs() {
   const hash = createHash('sha256');
   const protos = readdirSync(join(root, 'proto')).filter((name) => name.endsWith('.proto'));
@@ -58,6 +75,7 @@ function hashInputs() {
     ...rootInputs,
     ...protos.map((name) => join('proto', name)),
     ...sources.map((path) => join('src', path)),
+    ...pageFiles().map((file) => join(pageFolder, file)),
   ];
   for (const path of paths.sort()) {
     const bytes = readFileSync(join(root, path));

@@ -5,3 +5,6 @@ export { FrameError } from './engine/frame-error.ts';
 export type { RawFrame, Session } from './engine/session.ts';
 export { ModelFormatError } from './model/format-error.ts';
 export type { Model } from './model/model.ts';
+export { type Counters, createCounters, type MalformedReason } from './stream/counters.ts';
+export type { ForecastMessage, HorizonMessage } from './stream/encode.ts';
+export { type ForecastOptions, forecast, ReadingError, type SensorReading } from './stream/forecast.ts';

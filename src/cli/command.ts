@@ -50,9 +50,46 @@ export interface InspectArguments {
   readonly model: string;
 }
 
+/** How a tool reaches a broker. Secrets come from the environment: they stand in no process list. */
+export interface BrokerArguments {
+  readonly broker: string;
+  readonly username?: string;
+  /** Files, PEM. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface RunArguments {
+  readonly config: string;
+  /** A CSV that the states start from. */
+  readonly warm?: string;
+}
+
+export interface ReplayArguments extends BrokerArguments {
+  readonly data: string;
+  readonly topic: string;
+  /** Columns of the CSV. */
+  readonly time?: string;
+  readonly stream?: string;
+  readonly columns?: readonly string[];
+  /** Times as fast as it was recorded; Infinity: as fast as the broker takes it. */
+  readonly speed: number;
+  readonly qos: 0 | 1;
+}
+
+export interface RecordArguments extends BrokerArguments {
+  readonly topic: string;
+  readonly out: string;
+  /** The key of the time in JSON. */
+  readonly time: string;
+  readonly seconds?: number;
+  readonly messages?: number;
+}
+
 interface DemoArguments {
   readonly seconds: number | undefined;
-  /** Of the embedded broker; a free one when absent. */
+  /** Of the page; 8080, or a free one, when absent. */
   readonly port: number | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -64,6 +101,9 @@ export interface Commands {
   readonly evaluate: (args: EvaluateArguments, terminal: Terminal) => Promise<Report>;
   readonly gradients: (args: GradientsArguments, terminal: Terminal) => Promise<Report>;
   readonly inspect: (args: InspectArguments, terminal: Terminal) => Promise<Report>;
+  readonly run: (args: RunArguments, terminal: Terminal) => Promise<Report>;
+  readonly replay: (args: ReplayArguments, terminal: Terminal) => Promise<Report>;
+  readonly record: (args: RecordArguments, terminal: Terminal) => Promise<Report>;
   /** Draws while it runs, and so prints its own end. */
   readonly demo: (args: DemoArguments) => Promise<void>;
 }
@@ -73,5 +113,8 @@ export const commands: Commands = {
   evaluate: async (args, terminal) => (await import('./evaluate.ts')).runEvaluate(args, terminal),
   gradients: async (args, terminal) => (await import('./gradients.ts')).runGradients(args, terminal),
   inspect: async (args, terminal) => (await import('./inspect.ts')).runInspect(args, terminal),
+  run: async (args, terminal) => (await import('./run.ts')).runService(args, terminal),
+  replay: async (args, terminal) => (await import('./replay.ts')).runReplay(args, terminal),
+  record: async (args, terminal) => (await import('./record.ts')).runRecord(args, terminal),
   demo: async (args) => (await import('./demo.ts')).runDemo(args),
 };

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { StreamRow } from '../dashboard/view.ts';
 import { formatDuration } from '../signal/duration.ts';
 import { formatTime } from '../signal/times.ts';
 import type { DemoSnapshot } from './demo-snapshot.ts';
@@ -25,9 +26,13 @@ export interface TableOptions {
 export function renderDemo(snapshot: DemoSnapshot, { width, color }: TableOptions): string[] {
   const paint = (style: Style, text: string) =>
     color ? styleText(style, text, { validateStream: false }) : text;
+  const { model, broker } = snapshot.overview;
   const head = [
-    [`cellstream`, `${snapshot.model}, on ${snapshot.streams.length} sensors over MQTT`],
-    [`broker    `, snapshot.url],
+    [`page      `, `${snapshot.url} (Ctrl+C ends it)`],
+    [
+      `model     `,
+      `${model.name} ${model.version}, ${model.kind}, on ${snapshot.rows.length} sensors over mqtt://${broker.address}`,
+    ],
     [`replay    `, describeReplay(snapshot)],
     [`speed     `, describeSpeed(snapshot)],
   ].map(([label, text]) => {
@@ -44,11 +49,14 @@ export function renderDemo(snapshot: DemoSnapshot, { width, color }: TableOption
 }
 
 /** One line on how good the forecasts were so far. */
-export function summarize({ mae, persistenceMae, target, horizons, periodMs }: DemoSnapshot): string {
-  const ahead = horizons.map((step) => formatAhead(step, periodMs)).join(', ');
-  if (Number.isNaN(mae)) return `${target} ${ahead}: no target has arrived yet`;
+export function summarize({ overview }: DemoSnapshot): string {
+  const { model, error } = overview;
+  const ahead = model.horizons.map((step) => formatAhead(step, model.periodMs)).join(', ');
+  const { mae, persistenceMae } = error;
+  if (mae === null || persistenceMae === null)
+    return `${model.targets[0]} ${ahead}: no target has arrived yet`;
   return (
-    `${target} ${ahead}: mean absolute error ${mae.toFixed(2)}, ` +
+    `${model.targets[0]} ${ahead}: mean absolute error ${mae.toFixed(2)}, ` +
     `repeating the newest value ${persistenceMae.toFixed(2)} (${formatGain(mae, persistenceMae)})`
   );
 }
@@ -59,39 +67,39 @@ export function describeReplay({ ticks, allTicks, messages, forecasts }: DemoSna
   return `${bar} ${ticks} of ${allTicks} frames, ${messages} messages, ${forecasts} forecasts`;
 }
 
-export function describeSpeed({
-  rate,
-  stepUsP50,
-  stepUsP99,
-  latencyMsP50,
-  latencyMsP99,
-}: DemoSnapshot): string {
+export function describeSpeed({ overview, roundTripMs }: DemoSnapshot): string {
+  const { messagesPerSecond, stepUs } = overview;
   return (
-    `${rate.toFixed(0)} msg/s, step ${stepUsP50.toFixed(1)} µs p50, ${stepUsP99.toFixed(1)} p99, ` +
-    `latency ${latencyMsP50.toFixed(2)} ms p50, ${latencyMsP99.toFixed(2)} p99`
+    `${messagesPerSecond.toFixed(0)} msg/s, step ${formatValue(stepUs.p50)} µs p50, ${formatValue(stepUs.p99)} p99, ` +
+    `round trip ${formatValue(roundTripMs.p50, 2)} ms p50, ${formatValue(roundTripMs.p99, 2)} p99`
   );
 }
 
-function columnsOf({ streams, target, horizons, periodMs }: DemoSnapshot): Column[] {
+function columnsOf({ rows, overview }: DemoSnapshot): Column[] {
+  const { targets, horizons, periodMs } = overview.model;
+  const gain = ({ mae, persistenceMae }: StreamRow) =>
+    formatGain(mae ?? Number.NaN, persistenceMae ?? Number.NaN);
+  const isBetter = ({ mae, persistenceMae }: StreamRow) =>
+    mae !== null && persistenceMae !== null && mae < persistenceMae;
   return [
-    { title: 'sensor', cells: streams.map(({ stream }) => stream), style: () => 'bold' },
-    { title: 'time (UTC)', cells: streams.map(({ timeMs }) => formatMoment(timeMs)), style: () => 'dim' },
-    { title: target, cells: streams.map(({ value }) => formatValue(value)) },
+    { title: 'sensor', cells: rows.map(({ stream }) => stream), style: () => 'bold' },
+    { title: 'time (UTC)', cells: rows.map(({ timeMs }) => formatMoment(timeMs)), style: () => 'dim' },
+    { title: targets[0], cells: rows.map(({ value }) => formatValue(value)) },
     ...horizons.map(
-      (step): Column => ({
+      (step, h): Column => ({
         title: formatAhead(step, periodMs),
-        cells: streams.map(({ ahead }) => formatValue(ahead.get(step))),
+        cells: rows.map(({ forecast }) => formatValue(forecast[h]?.value)),
         style: () => 'cyan',
       }),
     ),
     {
       title: 'MAE',
-      cells: streams.map(({ mae }) => formatValue(mae, 2)),
-      style: (row) => (streams[row].mae < streams[row].persistenceMae ? 'green' : undefined),
+      cells: rows.map(({ mae }) => formatValue(mae, 2)),
+      style: (row) => (isBetter(rows[row]) ? 'green' : undefined),
     },
-    { title: 'persistence', cells: streams.map(({ persistenceMae }) => formatValue(persistenceMae, 2)) },
-    { title: 'gain', cells: streams.map(({ mae, persistenceMae }) => formatGain(mae, persistenceMae)) },
-    { title: 'messages', cells: streams.map(({ messages }) => String(messages)) },
+    { title: 'persistence', cells: rows.map(({ persistenceMae }) => formatValue(persistenceMae, 2)) },
+    { title: 'gain', cells: rows.map(gain) },
+    { title: 'health', cells: rows.map(({ health }) => health) },
   ];
 }
 
@@ -126,8 +134,8 @@ function formatMoment(timeMs: number): string {
   return Number.isNaN(timeMs) ? dash : formatTime(timeMs).slice(5, 16).replace('T', ' ');
 }
 
-function formatValue(value: number | undefined, digits = 1): string {
-  return value === undefined || Number.isNaN(value) ? dash : value.toFixed(digits);
+function formatValue(value: number | null | undefined, digits = 1): string {
+  return value === undefined || value === null ? dash : value.toFixed(digits);
 }
 
 function formatGain(mae: number, persistenceMae: number): string {

@@ -1,27 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loadRecipe } from '../config/recipe.ts';
+import { DashboardPortError } from '../dashboard/port-error.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { loadDataset } from '../data/load.ts';
-import { loadModel } from '../engine/engine.ts';
+import { type Engine, loadModel } from '../engine/engine.ts';
 import type { Model } from '../model/model.ts';
-import { type EmbeddedBroker, PortInUseError, startBroker } from '../mqtt/broker.ts';
+import { startBroker } from '../mqtt/broker.ts';
+import { createLink } from '../mqtt/link.ts';
 import { parseTopicPattern } from '../mqtt/topic.ts';
-import { startDemoService } from '../service/demo-service.ts';
+import type { Log } from '../service/log.ts';
+import { type Service, type ServiceOptions, startService } from '../service/service.ts';
+import { slotOf } from '../signal/slots.ts';
 import { formatTime } from '../signal/times.ts';
-import { historyOf, type SensorMessage, testTicks } from './demo-data.ts';
+import { flatJson, jsonDecoder } from '../stream/read-json.ts';
+import { testTicks } from './demo-data.ts';
 import { type Observer, startObserver } from './demo-observer.ts';
-import { type Replay, startReplay } from './demo-replay.ts';
+import { reportDemo } from './demo-report.ts';
 import { createSnapshots, type DemoSnapshot } from './demo-snapshot.ts';
-import { summarize } from './demo-table.ts';
 import { openView } from './demo-view.ts';
+import { historyOf } from './history.ts';
 import { readInputFile } from './input-file.ts';
+import { type Player, startPlayer, type Tick } from './player.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface DemoOptions {
-  /** From the first replayed message; without it until the test part is over. */
+  /** From the first replayed message; without it until the test part is over, and then the page stays. */
   readonly seconds?: number | undefined;
-  /** Of the embedded broker; a free one without it. */
+  /** Of the page; 8080 or, when that is taken, a free one without it. */
   readonly port?: number | undefined;
   readonly json: boolean;
   /** Neither a table nor lines of progress. */
@@ -30,14 +36,12 @@ export interface DemoOptions {
   readonly data?: string | undefined;
 }
 
-export class DemoError extends Error {
-  override readonly name = 'DemoError';
-}
-
 const sensors = parseTopicPattern('sensors/{stream}/weather');
 const forecasts = parseTopicPattern('cellstream/{stream}/forecast');
 /** Hours of data a second. */
-const ticksPerSecond = 30;
+const ticksPerSecond = 25;
+const usualPort = 8080;
+const connectTimeoutMs = 5_000;
 const drainMs = 1_000;
 /** A timer that is set to more fires at once. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -54,7 +58,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   } finally {
     for (const part of closing.reverse()) await part.close();
   }
-  report(look(), options);
+  reportDemo(look(), options);
 }
 
 async function replayTestPart(options: DemoOptions, closing: Closing): Promise<() => DemoSnapshot> {
@@ -62,97 +66,126 @@ async function replayTestPart(options: DemoOptions, closing: Closing): Promise<(
     closing.push(part);
     return part;
   };
-  const broker = opened(await openBroker(options.port));
   const engine = await loadModel(readInputFile(options.model ?? shippedPath('nyc-weather.pb'), 'model'));
-  const { model, id: modelId } = engine;
+  const { model } = engine;
   const dataset = openData(options.data ?? shippedPath('weather.csv'), model);
   const ticks = testTicks(dataset, model);
   if (ticks.length === 0) throw new UsageError(`the data has no row in the test part, ${testPart(model)}`);
+  const broker = opened(await startBroker());
   if (!options.quiet) {
-    const sensorCount = dataset.series.length;
-    console.error(`${model.name} ${model.version}: warming ${sensorCount} sensors on their history`);
+    console.error(
+      `${model.name} ${model.version}: warming ${dataset.series.length} sensors on their history`,
+    );
   }
-
-  const common = { brokerUrl: broker.url, sensors, forecasts };
-  const history = historyOf(dataset, model);
-  const service = opened(await startDemoService({ ...common, engine, history }));
-  const target = model.input.names[model.output.targets[0]];
-  const observer = opened(await startObserver({ ...common, target, modelId }));
-  const onPublish = ({ stream, time }: SensorMessage) => observer.noteSent(stream, time);
-  const replay = opened(await startReplay({ ...common, ticks, ticksPerSecond, onPublish }));
-  const look = createSnapshots({
-    url: broker.url,
-    engine,
-    service,
-    observer,
-    replay,
-    allTicks: ticks.length,
-  });
+  const progress: { player?: Player } = {};
+  const replay = () => ({ done: progress.player?.ticks ?? 0, total: ticks.length });
+  const service = opened(await openService(options, { engine, dataset, brokerUrl: broker.url, replay }));
+  const observer = opened(await startObserver({ brokerUrl: broker.url, forecasts, modelId: engine.id }));
+  const player = opened(await openPlayer(broker.url, ticks, model, observer));
+  progress.player = player;
+  const url = service.dashboard?.url ?? '';
+  const look = createSnapshots({ service, url, observer, player, allTicks: ticks.length });
   if (!options.quiet) opened(openView(look, options));
-  opened(stopOnRequest(replay, options.seconds));
-  await Promise.race([replay.done, service.failed]);
-  await Promise.race([drain(replay, observer), service.failed]);
+  const stop = opened(stopOnRequest(player, options.seconds));
+  await Promise.race([player.done, service.failed]);
+  await Promise.race([drain(player, observer), service.failed]);
+  const staysOpen = options.seconds === undefined && !options.json;
+  if (staysOpen) await Promise.race([stop.requested, service.failed]);
   return look;
 }
 
-async function openBroker(port: number | undefined): Promise<EmbeddedBroker> {
-  try {
-    return await startBroker(port);
-  } catch (cause) {
-    throw cause instanceof PortInUseError ? new UsageError(cause.message, { cause }) : cause;
-  }
+interface ServiceParts {
+  readonly engine: Engine;
+  readonly dataset: Dataset;
+  readonly brokerUrl: string;
+  readonly replay: NonNullable<ServiceOptions['replay']>;
+}
+
+async function openService({ port }: DemoOptions, { engine, dataset, brokerUrl, replay }: ServiceParts) {
+  const { names, periodMs } = engine.model.input;
+  const testStart = slotOf(engine.model.training.validationEndMs, periodMs);
+  const start = (pagePort: number) =>
+    startService({
+      ...{ name: 'demo', engine, replay, log: terminalLog, maxStreams: 1000 },
+      broker: { url: brokerUrl },
+      routes: [{ topics: sensors, qos: 0, decoder: jsonDecoder(flatJson(names)), brings: names }],
+      publish: { topics: forecasts, qos: 0, retain: false },
+      history: historyOf(dataset, testStart),
+      // the recording runs faster than the clock: a sensor is never stale in it
+      staleAfterMs: Number.POSITIVE_INFINITY,
+      dashboard: { host: '127.0.0.1', port: pagePort },
+    });
+  const service = await start(port ?? usualPort).catch((error: unknown) => {
+    if (!(error instanceof DashboardPortError)) throw error;
+    if (port !== undefined) throw new UsageError(error.message, { cause: error });
+    return start(0);
+  });
+  await service.open(connectTimeoutMs);
+  return service;
+}
+
+/** The sensors, as a client of their own. */
+async function openPlayer(
+  url: string,
+  ticks: readonly Tick[],
+  { input }: Model,
+  observer: Observer,
+): Promise<Player & Closing[number]> {
+  const link = createLink({ url });
+  await link.open({ timeoutMs: connectTimeoutMs });
+  const player = startPlayer({
+    ...{ link, ticks, topics: sensors, qos: 0 as const },
+    speed: (input.periodMs * ticksPerSecond) / 1000,
+    onPublish: ({ stream, payload }) => observer.noteSent(payload, stream),
+  });
+  return Object.assign(player, {
+    async close() {
+      player.stop();
+      await link.close();
+    },
+  });
+}
+
+interface Stop extends Record<'close', () => void> {
+  /** Resolves when a person asks for the end. */
+  readonly requested: Promise<void>;
 }
 
 /** The time limit and the signals all end the replay; what follows is the same. */
-function stopOnRequest(replay: Replay, seconds: number | undefined): Closing[number] {
+function stopOnRequest(player: Player, seconds: number | undefined): Stop {
+  let request = () => {};
+  const requested = new Promise<void>((resolve) => {
+    request = () => {
+      player.stop();
+      resolve();
+    };
+  });
   const timer =
-    seconds === undefined ? undefined : setTimeout(replay.stop, Math.min(seconds * 1000, longestTimerMs));
-  process.once('SIGINT', replay.stop);
-  process.once('SIGTERM', replay.stop);
+    seconds === undefined ? undefined : setTimeout(request, Math.min(seconds * 1000, longestTimerMs));
+  process.once('SIGINT', request);
+  process.once('SIGTERM', request);
   return {
+    requested,
     close() {
       clearTimeout(timer);
-      process.off('SIGINT', replay.stop);
-      process.off('SIGTERM', replay.stop);
+      process.off('SIGINT', request);
+      process.off('SIGTERM', request);
     },
   };
 }
 
 /** Waits for the forecasts that are under way. */
-async function drain(replay: Replay, observer: Observer): Promise<void> {
+async function drain(player: Player, observer: Observer): Promise<void> {
   const endMs = performance.now() + drainMs;
-  while (observer.forecasts < replay.messages && performance.now() < endMs) await sleep(10);
+  while (observer.forecasts < player.messages && performance.now() < endMs) await sleep(10);
 }
 
-function report(snapshot: DemoSnapshot, { json, seconds }: DemoOptions): void {
-  const { url, streams, messages, forecasts, counters, n } = snapshot;
-  if (forecasts === 0) {
-    throw new DemoError(`no forecast came back for ${messages} messages: ${JSON.stringify(counters)}`);
-  }
-  if (n === 0) {
-    const fix = seconds === undefined ? 'let it run longer' : `give --seconds more than ${seconds}`;
-    throw new DemoError(`no target of ${forecasts} forecasts has arrived in ${messages} messages; ${fix}`);
-  }
-  if (!json) {
-    console.log(
-      `${messages} messages, ${forecasts} forecasts of ${streams.length} sensors. ${summarize(snapshot)}`,
-    );
-    return;
-  }
-  const { mae, persistenceMae, stepUsP50, stepUsP99, latencyMsP50, latencyMsP99 } = snapshot;
-  const measures = { mae, persistenceMae, stepUsP50, stepUsP99, latencyMsP50, latencyMsP99 };
-  const rounded = Object.entries(measures).map(([name, value]) => [name, Number(value.toFixed(4))]);
-  console.log(
-    JSON.stringify({
-      url,
-      streams: streams.length,
-      messages,
-      forecasts,
-      ...Object.fromEntries(rounded),
-      counters,
-    }),
-  );
-}
+/** People watch a demo: only what goes wrong is said, in words. */
+const terminalLog: Log = {
+  info() {},
+  warn: (_, message) => console.error(`demo: ${message}`),
+  error: (_, message) => console.error(`demo: ${message}`),
+};
 
 /** The columns are those of the recipe that the model was trained by. */
 function openData(path: string, { input, training }: Model): Dataset {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runCommandLine } from './run.ts';
+import { runCommandLine } from './command-line.ts';
 
 // `cellstream inspect model.pb | head -1` closes the pipe early, which is no failure
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

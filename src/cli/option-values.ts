@@ -21,3 +21,10 @@ export function nameList(text: string, before: readonly string[] = []): readonly
   if (names.every((name) => name !== '')) return [...before, ...names];
   throw new InvalidArgumentError('Expected a column, or several with commas between them.');
 }
+
+/** `max` is Infinity. */
+export function speed(text: string): number {
+  const value = text === 'max' ? Number.POSITIVE_INFINITY : Number(text);
+  if (text.trim() !== '' && value > 0 && (Number.isFinite(value) || text === 'max')) return value;
+  throw new InvalidArgumentError('Expected a number above 0, or max.');
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type Commands, cells, type Report, splits, type Terminal } from './command.ts';
-import { nameList, positiveNumber, wholeNumber } from './option-values.ts';
+import { nameList, positiveNumber, speed, wholeNumber } from './option-values.ts';
 
 const contract = `
 Exit codes: 0 done, 1 the work failed, 2 the arguments, a file or a recipe are wrong.
@@ -33,6 +33,9 @@ export function createProgram(commands: Commands, perform: Perform): Command {
   addEvaluate(program, commands, perform);
   addGradients(program, commands, perform);
   addInspect(program, commands, perform);
+  addRun(program, commands, perform);
+  addReplay(program, commands, perform);
+  addRecord(program, commands, perform);
   for (const command of program.commands) {
     command
       .option('--json', 'print one JSON object instead of text')
@@ -45,6 +48,7 @@ Examples:
   cellstream demo
   cellstream train weather.csv --target temp --horizon 24
   cellstream evaluate out/weather.pb --data weather.csv
+  cellstream run plant.yaml
 ${contract}`,
   );
 }
@@ -128,20 +132,108 @@ function addInspect(program: Command, commands: Commands, perform: Perform): voi
   ).action((model: string, options) => perform(options, (terminal) => commands.inspect({ model }, terminal)));
 }
 
+function addRun(program: Command, commands: Commands, perform: Perform): void {
+  add(
+    program,
+    'run <config>',
+    'The service: answers every frame of the sensors of an MQTT broker with a forecast, until it is stopped.',
+    `Examples:
+  # what the config says; JSON logs on standard error
+  cellstream run plant.yaml
+
+  # start with states that know the past
+  cellstream run plant.yaml --warm history.csv
+
+A config:
+  model: weather.pb
+  broker: { url: mqtt://localhost }
+  subscribe:
+    - topic: plant/{stream}/telemetry
+  publish: { topic: cellstream/{stream}/forecast }
+  dashboard: { port: 8080 }
+
+The password of the broker: broker.password_file, or CELLSTREAM_MQTT_PASSWORD, or CELLSTREAM_MQTT_PASSWORD_FILE.`,
+  )
+    .option('--warm <csv>', 'a recording that the states start from')
+    .action((config: string, options) =>
+      perform(options, (terminal) => commands.run({ ...options, config }, terminal)),
+    );
+}
+
+function addReplay(program: Command, commands: Commands, perform: Perform): void {
+  const command = add(
+    program,
+    'replay <csv>',
+    'Publish a recording to a broker, as its sensors would: a JSON message a row.',
+    `Examples:
+  # as it was recorded
+  cellstream replay weather.csv --broker mqtt://localhost --topic 'sensors/{stream}/weather' --stream origin
+
+  # ten hours a second, three columns
+  cellstream replay weather.csv --broker mqtt://localhost --topic 'sensors/{stream}/weather' --stream origin \\
+    --columns temp,dewp,pressure --speed 36000
+
+  # a topic and a plain number for each column
+  cellstream replay weather.csv --broker mqtt://localhost --topic 'home/{stream}/{feature}' --stream origin --speed max`,
+  )
+    .option('--time <column>', 'the column of times, where it is not found by itself')
+    .option('--stream <column>', 'the column that tells the sensors apart')
+    .option('--columns <names>', 'the columns to publish (default: all that hold numbers)', nameList)
+    .option('--speed <factor>', 'times as fast as it was recorded, or max', speed, 1)
+    .addOption(new Option('--qos <level>', 'of the messages').choices(['0', '1']).default('1'));
+  addBroker(command, "{stream} is the sensor's place").action((data: string, { qos, ...options }) =>
+    perform(options, (terminal) => commands.replay({ ...options, data, qos: qos === '0' ? 0 : 1 }, terminal)),
+  );
+}
+
+function addRecord(program: Command, commands: Commands, perform: Perform): void {
+  const command = add(
+    program,
+    'record',
+    'Write what sensors publish into a CSV that train reads. Ctrl+C ends it.',
+    `Examples:
+  # until Ctrl+C
+  cellstream record --broker mqtt://localhost --topic 'sensors/{stream}/weather' --out weather.csv
+
+  # for a day
+  cellstream record --broker mqtt://localhost --topic 'home/{stream}/{feature}' --out home.csv --seconds 86400`,
+  )
+    .requiredOption('--out <csv>', 'the file to write')
+    .option('--time <key>', 'of the time in JSON; messages without it are of the moment they arrive', 'time')
+    .option('--seconds <number>', 'stop after this time', positiveNumber)
+    .option('--messages <number>', 'stop after that many', wholeNumber(1, 1e9));
+  addBroker(command, '{stream} is the place of the sensor, {feature} that of a plain number').action(
+    (options) => perform(options, (terminal) => commands.record(options, terminal)),
+  );
+}
+
+function addBroker(command: Command, places: string): Command {
+  return command
+    .requiredOption('--broker <url>', 'such as mqtt://localhost:1883 or mqtts://broker:8883')
+    .requiredOption('--topic <pattern>', places)
+    .option(
+      '--username <name>',
+      'its password comes from CELLSTREAM_MQTT_PASSWORD or CELLSTREAM_MQTT_PASSWORD_FILE',
+    )
+    .option('--ca <file>', 'the certificate authority of the broker, PEM')
+    .option('--cert <file>', 'the certificate of this client, PEM')
+    .option('--key <file>', 'the key of that certificate, PEM');
+}
+
 function addDemo(program: Command, commands: Commands): void {
   add(
     program,
     'demo',
-    'Watch it work: a broker, three recorded weather stations and live forecasts, all in one process.',
+    'Watch it work: a broker, three recorded weather stations, live forecasts and their page, all in one process.',
     `Examples:
-  # a live table until the recording ends
+  # a live table and a page, until Ctrl+C
   cellstream demo
 
   # 20 seconds, then the figures
   cellstream demo --seconds 20 --json`,
   )
     .option('--seconds <number>', 'stop after this time', positiveNumber)
-    .option('--port <number>', 'of the broker (default: a free one)', wholeNumber(1, 65_535))
+    .option('--port <number>', 'of the page (default: 8080, or a free one)', wholeNumber(1, 65_535))
     .action(({ seconds, port, json, quiet }) =>
       commands.demo({ seconds, port, json: json === true, quiet: quiet === true }),
     );

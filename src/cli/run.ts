@@ -1,96 +1,123 @@
-import { CommanderError } from 'commander';
-import { type Commands, type Report, commands as realCommands, type Terminal } from './command.ts';
-import { type CommonOptions, createProgram } from './program.ts';
+import { readCredentials } from '../config/credentials.ts';
+import { loadServiceConfig, type ServiceConfig } from '../config/service.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Model } from '../model/model.ts';
+import type { LinkOptions } from '../mqtt/link.ts';
+import { createLog, type Log } from '../service/log.ts';
+import { startReports, summarizeService } from '../service/reports.ts';
+import { type Service, startService } from '../service/service.ts';
+import { goneFilters, type SessionRecord, writeRecord } from '../service/session-file.ts';
+import { createRoutes, topicsOf } from '../service/subscriptions.ts';
+import { formatTime } from '../signal/times.ts';
+import type { Reading } from '../stream/decode.ts';
+import type { Report, RunArguments, Terminal } from './command.ts';
+import { loadHistory } from './history.ts';
+import { readInputFile } from './input-file.ts';
+import { loadEngine } from './load-engine.ts';
 
-/** By name, so that no error class pulls its whole room into the start of the program. */
-const usersErrors: ReadonlySet<string> = new Set([
-  'CheckpointError',
-  'ConfigError',
-  'DataError',
-  'ModelFormatError',
-  'UsageError',
-]);
-
-export interface Streams {
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
+/** The service of one config file, until SIGINT or SIGTERM. */
+export async function runService(args: RunArguments, terminal: Terminal): Promise<Report> {
+  const text = new TextDecoder().decode(readInputFile(args.config, 'config'));
+  const config = loadServiceConfig(text, args.config);
+  const log = createLog(config.name, { quiet: terminal.quiet });
+  const engine = await loadEngine(config.model);
+  const { service, session } = await prepare(config, engine, log, warmUp(args, engine.model, log));
+  const stopped = stopSignal(log);
+  try {
+    await Promise.race([openService(service, session, config, log), stopped.promise, service.failed]);
+    const stopReports = startReports(service, log);
+    await Promise.race([stopped.promise, service.failed]).finally(stopReports);
+  } finally {
+    stopped.forget();
+    await service.close();
+  }
+  const summary = summarizeService(service);
+  log.info(summary, 'stopped');
+  return { summary, text: describe(summary) };
 }
 
-const processStreams: Streams = {
-  stdout: (text) => process.stdout.write(text),
-  stderr: (text) => process.stderr.write(text),
-};
-
-/** Runs one command line. @returns the exit code */
-export async function runCommandLine(
-  args: readonly string[],
-  { commands = realCommands, streams = processStreams }: { commands?: Commands; streams?: Streams } = {},
-): Promise<0 | 1 | 2> {
-  const program = createProgram(commands, async (options, work) => {
-    const terminal = createTerminal(options, streams);
-    streams.stdout(render(await work(terminal), terminal));
+async function prepare(
+  config: ServiceConfig,
+  engine: Engine,
+  log: Log,
+  history: Iterable<readonly Reading[]>,
+): Promise<{ service: Service; session: SessionRecord }> {
+  const { name, clientId, publish, dashboard, stateDir, maxStreams, latenessMs, combine, staleAfterMs } =
+    config;
+  const routes = createRoutes(config, engine.model);
+  const topics = topicsOf(publish.topic, publish.at);
+  const broker = brokerOptions(config);
+  const filters = routes.map((route) => route.topics.filter);
+  const session = { clientId, filters };
+  const service = await startService({
+    ...{ name, engine, routes, dashboard, maxStreams, latenessMs, combine, staleAfterMs, log, history },
+    broker: {
+      ...broker,
+      goneFilters: goneFilters(stateDir, session),
+      statusTopic: `cellstream/${name}/status`,
+    },
+    publish: { topics, qos: publish.qos, retain: publish.retain },
+    format: publish.format,
   });
-  const complain = (message: string) => streams.stderr(`cellstream: ${message}\n`);
-  const settings = {
-    writeOut: streams.stdout,
-    writeErr: streams.stderr,
-    outputError: (text: string) =>
-      complain(
-        usageLine(
-          text,
-          args[0],
-          program.commands.map((c) => c.name()),
-        ),
-      ),
-  };
-  for (const command of [program, ...program.commands]) command.configureOutput(settings);
+  return { service, session };
+}
+
+function brokerOptions({ broker, clientId }: ServiceConfig): LinkOptions {
+  const { url, servername, protocol } = broker;
+  return { url, servername, protocol, clientId, ...readCredentials(broker) };
+}
+
+async function openService(
+  service: Service,
+  session: SessionRecord,
+  config: ServiceConfig,
+  log: Log,
+): Promise<void> {
+  const page = service.dashboard?.url;
+  log.info({ ...(page && { page }), model: config.model, broker: service.link.address }, 'started');
+  if (config.wantsCommit) {
+    log.warn(
+      {},
+      'state.commit has no effect in this version: states are kept in memory, --warm fills them at the start',
+    );
+  }
+  await service.open();
   try {
-    await program.parseAsync(args, { from: 'user' });
-    return 0;
+    writeRecord(config.stateDir, session);
   } catch (error) {
-    // commander has written its message, or the help
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    complain(describeError(error));
-    return error instanceof Error && usersErrors.has(error.name) ? 2 : 1;
+    const fix =
+      'topics that leave the config later stay subscribed; name a folder that can be written with state.dir';
+    log.warn({ reason: (error as Error).message }, `cannot remember the subscriptions: ${fix}`);
   }
 }
 
-function createTerminal({ json = false, quiet = false }: CommonOptions, { stderr }: Streams): Terminal {
-  return {
-    json,
-    quiet,
-    log: (line) => {
-      if (!quiet) stderr(`${line}\n`);
-    },
-    warn: (line) => stderr(`warning: ${line}\n`),
+/** Every row of --warm, a batch a time slot. */
+function warmUp({ warm }: RunArguments, model: Model, log: Log): Iterable<readonly Reading[]> {
+  if (warm === undefined) return [];
+  const { batches, streams, endMs } = loadHistory(warm, model, (line) => log.warn({}, line));
+  log.info({ streams, until: formatTime(endMs) }, `warming the states from ${warm}`);
+  return batches;
+}
+
+/** Resolves at SIGINT or SIGTERM; a second one ends the process at once. */
+function stopSignal(log: Log): { promise: Promise<void>; forget(): void } {
+  let stop = (_: NodeJS.Signals) => {};
+  const promise = new Promise<void>((resolve) => {
+    stop = (signal) => {
+      forget();
+      log.info({ signal }, 'stopping');
+      resolve();
+    };
+  });
+  const forget = () => {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
   };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return { promise, forget };
 }
 
-function render({ summary, text }: Report, { json }: Terminal): string {
-  return `${json ? JSON.stringify(summary) : text.trimEnd()}\n`;
-}
-
-/** Commander's message as one line, with the way to the help. */
-function usageLine(text: string, name: string | undefined, names: readonly string[]): string {
-  const message = text
-    .replace(/^error: /, '')
-    .replace(/\s*\n\(Did you mean (.*?)\?\)/, '; did you mean $1?')
-    .replace(/\s*\n\s*/g, ' ')
-    .trim();
-  const command = name !== undefined && names.includes(name) ? ` ${name}` : '';
-  return `${message} (see cellstream${command} --help)`;
-}
-
-/** One line, but for a ConfigError with its line a problem; the stack only when it is asked for. */
-function describeError(error: unknown): string {
-  if (process.env.DEBUG)
-    return error instanceof Error ? `${error.stack}${describeCause(error)}` : String(error);
-  const message = error instanceof Error ? error.message || error.name : String(error);
-  if (error instanceof Error && error.name === 'ConfigError')
-    return message.replaceAll('\n', '\ncellstream: ');
-  return message.replace(/\s*\n\s*/g, ' ');
-}
-
-function describeCause({ cause }: Error): string {
-  return cause instanceof Error ? `\ncaused by ${cause.stack}` : '';
+function describe({ messages, forecasts, streams, reconnects }: ReturnType<typeof summarizeService>): string {
+  return `${messages} messages of ${streams} streams, ${forecasts.published} forecasts, ${reconnects} reconnects`;
 }

@@ -63,7 +63,8 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, pl
 
 function suggestKey(schema: z.ZodType, path: KeyPath, key: string): string {
   const here = keysOf(schemaAt(schema, path));
-  const nearest = nearestName(key, here);
+  // the beginning of a key is a likely one, however long the rest
+  const nearest = nearestName(key, here) ?? here.find((name) => key.length > 2 && name.startsWith(key));
   if (nearest !== undefined) return `; did you mean "${nearest}"?`;
   // a key of another section at the wrong depth is the next most common slip
   for (const [section, inner] of sectionsOf(schema)) {

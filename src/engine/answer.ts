@@ -33,9 +33,8 @@ export function createForecast(model: Model): WritableForecast {
     if (head >= 0) return values[row(step, target) * count + head];
     const residual = calibration.levels.indexOf(level);
     if (residual < 0) return Number.NaN;
-    return (
-      values[row(step, target) * count + point] + calibration.residuals[residual * rows + row(step, target)]
-    );
+    const at = row(step, target);
+    return Math.fround(values[at * count + point] + calibration.residuals[residual * rows + at]);
   }
 
   return {

@@ -80,6 +80,8 @@ export interface ModelInput extends InputSpec {
   readonly season: number;
   /** Missing slots that are stepped with held values; a longer gap restarts the stream cold. */
   readonly gapLimit: number;
+  /** Rows came faster than the period: the mean of a frame's readings is its value. */
+  readonly combine?: 'mean';
   readonly names: readonly string[];
   readonly units: readonly string[];
   /** Streams with a bias and a scaler of their own; entry 0 of both is for all others. */

@@ -97,6 +97,7 @@ function readInput(message: cellstream.IInput): ModelInput {
     units: features.map(({ unit }) => unit ?? ''),
     channels: message.channels ?? [],
     scalers: readFloat32(message.scalers ?? new Uint8Array(0), 'scalers'),
+    ...(message.averaged && { combine: 'mean' }),
   };
   checkInput(input);
   return input;

@@ -35,6 +35,7 @@ export function modelMessage(model: Model): cellstream.IModel {
       mask: input.mask,
       channels: [...input.channels],
       scalers: writeFloats(input.scalers),
+      ...(input.combine && { averaged: true }),
     },
     output: {
       targets: [...model.output.targets],

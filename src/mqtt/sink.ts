@@ -1,35 +1,102 @@
-import type { MqttClient } from 'mqtt';
-import type { Publication } from '../stream/encode.ts';
+import { ConnectionLostError } from './broker-error.ts';
+import type { Link } from './link.ts';
+import { createOutbox, type Publication } from './outbox.ts';
 import type { TopicPattern } from './topic.ts';
 
-export interface Sink {
-  /** Hands publications to the client and returns at once. */
-  publish(publications: readonly Publication[]): void;
-  /** Written to the socket. */
-  readonly published: number;
-  /** Lost because the broker was away. */
-  readonly unsent: number;
+export interface SinkOptions {
+  readonly topics: TopicPattern;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  /** Handed to the link and not finished: not yet acknowledged (QoS 1), not yet written (QoS 0). */
+  readonly inFlightLimit?: number | undefined;
+  /** Streams that wait for the broker. */
+  readonly waitingLimit?: number | undefined;
 }
 
-export function createSink(client: MqttClient, topics: TopicPattern): Sink {
+/** Every publication ends in exactly one of published, superseded, dropped and failed, or is waiting or in flight. */
+export interface Sink {
+  /** Returns at once. */
+  publish(publications: readonly Publication[]): void;
+  /** Acknowledged by the broker (QoS 1), written to the socket (QoS 0). */
+  readonly published: number;
+  /** Replaced, while the broker was away or slow, by a newer one of the same stream. */
+  readonly superseded: number;
+  /** The oldest, of more streams than may wait. */
+  readonly dropped: number;
+  /** Refused by the broker. */
+  readonly failed: number;
+  /** Reason -> how many failed. */
+  readonly failures: Readonly<Record<string, number>>;
+  readonly waiting: number;
+  readonly inFlight: number;
+}
+
+/** Hands publications to a link, never more than it can keep: MQTT.js would store them without a bound. */
+export function createSink(
+  link: Link,
+  { topics, qos, retain, inFlightLimit = 1000, waitingLimit = 100_000 }: SinkOptions,
+): Sink {
+  const outbox = createOutbox(waitingLimit);
+  const failures: Record<string, number> = {};
+  let returned: Publication[] = [];
   let published = 0;
-  let unsent = 0;
-  const onWritten = (error?: Error | null) => {
-    if (error) unsent++;
-    else published++;
+  let failed = 0;
+  let inFlight = 0;
+  let flushing = false;
+  const hasRoom = () =>
+    link.connected && inFlight < Math.min(inFlightLimit, qos === 0 ? inFlightLimit : link.window);
+  const send = (publication: Publication) => {
+    inFlight++;
+    link.publish(topics.topicOf(publication.stream), publication.payload, { qos, retain }, (error) => {
+      inFlight--;
+      if (!error) published++;
+      else if (error instanceof ConnectionLostError) returned.push(publication);
+      else {
+        failed++;
+        failures[error.message] = (failures[error.message] ?? 0) + 1;
+      }
+      flush();
+    });
   };
+  const flush = () => {
+    // a written QoS 0 publication is finished before `send` returns
+    if (flushing) return;
+    flushing = true;
+    while (outbox.size > 0 && hasRoom()) send(outbox.take() as Publication);
+    flushing = false;
+  };
+  link.onChange(() => {
+    // all that the lost connection had in flight has come back by now, the oldest first
+    outbox.addOlder(returned);
+    returned = [];
+    flush();
+  });
   return {
     publish(publications) {
       // never awaited: inside the receive path that would wait for an answer that MQTT.js cannot read
-      for (const { stream, payload } of publications) {
-        client.publish(topics.topicOf(stream), payload, { qos: 0 }, onWritten);
+      for (const publication of publications) {
+        if (outbox.size === 0 && hasRoom()) send(publication);
+        else outbox.add(publication.stream, publication.payload);
       }
     },
     get published() {
       return published;
     },
-    get unsent() {
-      return unsent;
+    get superseded() {
+      return outbox.superseded;
+    },
+    get dropped() {
+      return outbox.dropped;
+    },
+    get failed() {
+      return failed;
+    },
+    failures,
+    get waiting() {
+      return outbox.size + returned.length;
+    },
+    get inFlight() {
+      return inFlight;
     },
   };
 }

@@ -1,21 +1,50 @@
-import type { IPublishPacket, MqttClient } from 'mqtt';
 import { Observable } from 'rxjs';
-import type { Message } from '../stream/decode.ts';
+import type { Message } from '../stream/payload.ts';
+import type { Delivery } from './connection.ts';
+import type { Link } from './link.ts';
 import type { TopicPattern } from './topic.ts';
 
 export interface SourceOptions {
-  readonly topics: TopicPattern;
+  /** A message belongs to the first that matches. */
+  readonly routes: readonly TopicPattern[];
   /** What this service publishes: never read back, whatever the subscriptions match. */
-  readonly own?: TopicPattern;
+  readonly isOwn?: ((topic: string) => boolean) | undefined;
+  readonly counts?: SourceCounts | undefined;
   /** Messages a batch at most. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
+  readonly now?: (() => number) | undefined;
 }
 
-/** The messages of a client, those of one turn of the event loop together. Subscribe before the client connects. */
+/** What came and was not for the road. */
+export interface SourceCounts {
+  own: number;
+  /** Of a topic of no route. */
+  unrouted: number;
+  lastUnrouted: string | undefined;
+}
+
+export function createSourceCounts(): SourceCounts {
+  return { own: 0, unrouted: 0, lastUnrouted: undefined };
+}
+
+/** The messages of a link, those of one turn of the event loop together. Subscribe before the link opens. */
 export function mqttSource(
-  client: MqttClient,
-  { topics, own, limit = 256 }: SourceOptions,
+  link: Link,
+  { routes, isOwn = () => false, counts = createSourceCounts(), limit = 256, now = Date.now }: SourceOptions,
 ): Observable<readonly Message[]> {
+  const read = ({ topic, payload, retain }: Delivery): Message | undefined => {
+    if (isOwn(topic)) {
+      counts.own++;
+      return undefined;
+    }
+    for (let route = 0; route < routes.length; route++) {
+      const match = routes[route].match(topic);
+      if (match) return { route, ...match, payload, retained: retain, arrivedMs: now() };
+    }
+    counts.unrouted++;
+    counts.lastUnrouted = topic;
+    return undefined;
+  };
   return new Observable((subscriber) => {
     let turn: Message[] = [];
     let timer: NodeJS.Immediate | undefined;
@@ -26,17 +55,17 @@ export function mqttSource(
       turn = [];
       subscriber.next(messages);
     };
-    // nothing is awaited here: MQTT.js reads no further packet until a handler returns
-    const onMessage = (topic: string, payload: Buffer, packet: IPublishPacket) => {
-      const stream = topics.streamOf(topic);
-      if (stream === undefined || own?.streamOf(topic) !== undefined) return;
-      turn.push({ stream, payload, retained: packet.retain });
+    // nothing is awaited here: MQTT.js reads no further packet until a handler returns. It acknowledges QoS 1 when
+    // this returns; acknowledging on commit will stand here
+    const detach = link.onMessage((delivery) => {
+      const message = read(delivery);
+      if (!message) return;
+      turn.push(message);
       if (turn.length >= limit) emit();
       else timer ??= setImmediate(emit);
-    };
-    client.on('message', onMessage);
+    });
     return () => {
-      client.off('message', onMessage);
+      detach();
       clearImmediate(timer);
     };
   });

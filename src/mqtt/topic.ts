@@ -1,37 +1,123 @@
-/** `sensors/{stream}/weather`: a topic with the stream's place in it. */
+/** `sensors/{stream}/weather`: a topic with the places of a stream and, perhaps, of a feature in it. */
 export interface TopicPattern {
   readonly pattern: string;
   /** What to subscribe to: `sensors/+/weather`. */
   readonly filter: string;
-  topicOf(stream: string): string;
-  /** The stream of a topic, or undefined when the topic is of another pattern. */
-  streamOf(topic: string): string | undefined;
+  /** @throws TopicPatternError when the pattern has a place for a feature and none is given */
+  topicOf(stream: string, feature?: string): string;
+  /** Undefined when the topic is of another pattern. */
+  match(topic: string): TopicMatch | undefined;
+  /** Whether `topicOf` could have made the topic. Wider than `match`: a stream of shared weights, `JFK/temp`, has
+   * a slash in it. */
+  covers(topic: string): boolean;
 }
 
-class TopicPatternError extends Error {
+export interface TopicMatch {
+  readonly stream: string;
+  readonly feature?: string | undefined;
+}
+
+export interface TopicPatternOptions {
+  /** The stream of a pattern that has no place for it. */
+  readonly stream?: string | undefined;
+}
+
+export class TopicPatternError extends Error {
   override readonly name = 'TopicPatternError';
 }
 
-const place = '{stream}';
+const streamPlace = '{stream}';
+const featurePlace = '{feature}';
 
-export function parseTopicPattern(pattern: string): TopicPattern {
+/** @throws TopicPatternError */
+export function parseTopicPattern(pattern: string, { stream }: TopicPatternOptions = {}): TopicPattern {
   const levels = pattern.split('/');
-  if (levels.filter((level) => level === place).length !== 1) {
-    throw new TopicPatternError(`topic "${pattern}" needs ${place} as exactly one of its levels`);
-  }
-  if (levels.some((level) => level !== place && /[{}+#\0]/.test(level))) {
-    throw new TopicPatternError(`topic "${pattern}" may hold no wildcard but ${place}`);
-  }
-  const [head, tail] = pattern.split(place);
+  checkLevels(pattern, levels);
+  checkPlaces(pattern, levels, stream);
+  const own = new RegExp(`^${levels.map(sourceOf).join('/')}$`, 's');
   return {
     pattern,
-    filter: `${head}+${tail}`,
-    topicOf: (stream) => `${head}${stream}${tail}`,
-    streamOf(topic) {
-      if (topic.length < head.length + tail.length) return undefined;
-      if (!topic.startsWith(head) || !topic.endsWith(tail)) return undefined;
-      const stream = topic.slice(head.length, topic.length - tail.length);
-      return stream.includes('/') ? undefined : stream;
+    filter: levels.map((level) => (isPlace(level) ? '+' : level)).join('/'),
+    topicOf(name, feature) {
+      const fill = (level: string) => {
+        if (level === streamPlace) return name;
+        if (level !== featurePlace) return level;
+        if (feature === undefined) {
+          throw new TopicPatternError(
+            `topic "${pattern}" has a place for a feature, found none to write there`,
+          );
+        }
+        return feature;
+      };
+      return levels.map(fill).join('/');
     },
+    match: (topic) => matchLevels(levels, topic, stream),
+    covers: (topic) => own.test(topic),
   };
+}
+
+/** Called with every message: level by level, without taking the topic apart first. */
+function matchLevels(
+  levels: readonly string[],
+  topic: string,
+  fixed: string | undefined,
+): TopicMatch | undefined {
+  let stream = fixed;
+  let feature: string | undefined;
+  let start = 0;
+  for (let i = 0; i < levels.length; i++) {
+    const slash = topic.indexOf('/', start);
+    const last = i === levels.length - 1;
+    if (last !== (slash === -1)) return undefined;
+    const level = topic.slice(start, last ? topic.length : slash);
+    if (levels[i] === streamPlace) stream = level;
+    else if (levels[i] === featurePlace) feature = level;
+    else if (levels[i] !== level) return undefined;
+    start = slash + 1;
+  }
+  // + matches an empty level too, which names nothing
+  return stream && feature !== '' ? { stream, feature } : undefined;
+}
+
+function checkLevels(pattern: string, levels: readonly string[]): void {
+  if (pattern === '')
+    throw new TopicPatternError(`topic "": found nothing, expected a topic with ${streamPlace}`);
+  if (pattern.startsWith('$')) {
+    throw new TopicPatternError(`topic "${pattern}" starts with $, which belongs to the broker itself`);
+  }
+  const wrong = levels.find((level) => !isPlace(level) && /[{}+#\0]/.test(level));
+  if (wrong === undefined) return;
+  throw new TopicPatternError(
+    `topic "${pattern}": found the level "${wrong}", expected plain text, ${streamPlace} or ${featurePlace}, ` +
+      'and no + or #',
+  );
+}
+
+function checkPlaces(pattern: string, levels: readonly string[], stream: string | undefined): void {
+  for (const place of [streamPlace, featurePlace]) {
+    const count = levels.filter((level) => level === place).length;
+    if (count > 1)
+      throw new TopicPatternError(`topic "${pattern}" has ${count} places ${place}, expected one`);
+  }
+  const placed = levels.includes(streamPlace);
+  if (placed && stream !== undefined) {
+    throw new TopicPatternError(
+      `topic "${pattern}" has ${streamPlace} and is given the stream "${stream}", expected one of them`,
+    );
+  }
+  if (!placed && !stream) {
+    throw new TopicPatternError(
+      `topic "${pattern}" names no stream: put ${streamPlace} in place of a level, or name the stream beside it`,
+    );
+  }
+}
+
+function isPlace(level: string): boolean {
+  return level === streamPlace || level === featurePlace;
+}
+
+function sourceOf(level: string): string {
+  if (level === streamPlace) return '.+';
+  if (level === featurePlace) return '[^/]+';
+  return level.replace(/[.*?^$()[\]|\\/-]/g, '\\$&');
 }

@@ -1,7 +1,7 @@
 import { slotOf } from './slots.ts';
 
 /** How several readings in one frame become one value. */
-type Combine = 'last' | 'mean' | 'sum' | 'max';
+export type Combine = 'last' | 'mean' | 'sum' | 'max';
 
 export interface AlignerOptions {
   readonly periodMs: number;
@@ -9,6 +9,8 @@ export interface AlignerOptions {
   readonly features: number;
   /** Undefined: one reading a frame and feature, and the frame closes as soon as every feature is in. */
   readonly combine?: Combine | undefined;
+  /** How much later than its end, in event time, a frame still waits for readings out of order. */
+  readonly latenessMs?: number | undefined;
 }
 
 export interface Frame {
@@ -25,65 +27,139 @@ export type Alignment = 'applied' | 'merged' | 'duplicate' | 'late';
 export interface Aligner {
   /** Takes one reading; NaN is an explicit missing. Frames that it closes are appended to `closed`. */
   push(timeMs: number, feature: number, value: number, closed: Frame[]): Alignment;
-  /** The end of the input closes the last frame. */
+  /** The end of the input closes the open frames. */
   flush(closed: Frame[]): void;
 }
 
-export function createAligner({ periodMs, features, combine }: AlignerOptions): Aligner {
-  // kept when a frame closes: a repeated reading is a duplicate even then
-  const newestMs = new Float64Array(features).fill(Number.NEGATIVE_INFINITY);
-  const taken = new Uint8Array(features);
-  const counts = new Uint32Array(features);
-  const combined = new Float64Array(features);
-  let slot = Number.NEGATIVE_INFINITY;
-  // places of the newest frame that are taken; 0: it is closed
-  let filled = 0;
+interface OpenFrame {
+  readonly slot: number;
+  /** [F] places that are taken, and how many. */
+  readonly taken: Uint8Array;
+  filled: number;
+  /** [F] numbers combined so far. */
+  readonly counts: Uint32Array;
+  readonly combined: Float64Array;
+  /** [F] event time of the newest reading. */
+  readonly newestMs: Float64Array;
+  /** [F] event times of all readings, where they may come in any order. */
+  readonly timesMs: readonly number[][];
+}
 
-  function take(feature: number, value: number): void {
-    if (Number.isNaN(value)) return;
-    const before = combined[feature];
-    const count = counts[feature]++;
-    if (count === 0 || combine === 'last' || combine === undefined) combined[feature] = value;
-    else if (combine === 'max') combined[feature] = Math.max(before, value);
-    else combined[feature] = before + value;
+/** Times a feature that are remembered after their frame has closed: a broker's second delivery of them is a duplicate
+ * and not late. */
+const REMEMBERED = 16;
+
+export function createAligner({ periodMs, features, combine, latenessMs = 0 }: AlignerOptions): Aligner {
+  const remembered = new Float64Array(features * REMEMBERED).fill(Number.NaN);
+  const memoryAt = new Uint8Array(features);
+  /** In the order of time. */
+  const open: OpenFrame[] = [];
+  /** Every slot up to this one is closed. */
+  let closedSlot = Number.NEGATIVE_INFINITY;
+  let newestMs = Number.NEGATIVE_INFINITY;
+
+  function push(timeMs: number, feature: number, value: number, closed: Frame[]): Alignment {
+    if (wasSeen(feature, timeMs)) return 'duplicate';
+    const slot = slotOf(timeMs, periodMs);
+    if (slot <= closedSlot) return 'late';
+    const frame = open.find((one) => one.slot === slot) ?? insert(slot);
+    const isFirst = frame.taken[feature] === 0;
+    if (!isFirst && !mayJoin(frame, feature, timeMs)) {
+      return frame.timesMs[feature].includes(timeMs) ? 'duplicate' : 'late';
+    }
+    remember(frame, feature, timeMs);
+    // both roads round here, once, before anything is combined
+    take(frame, feature, timeMs, Math.fround(value));
+    newestMs = Math.max(newestMs, timeMs);
+    closePassed(closed);
+    closeWhole(closed);
+    return isFirst ? 'applied' : 'merged';
   }
 
-  function close(closed: Frame[]): void {
+  function insert(slot: number): OpenFrame {
+    const frame = openFrame(slot, features);
+    const after = open.findIndex((one) => one.slot > slot);
+    open.splice(after === -1 ? open.length : after, 0, frame);
+    return frame;
+  }
+
+  function mayJoin(frame: OpenFrame, feature: number, timeMs: number): boolean {
+    if (combine === undefined) return false;
+    if (latenessMs > 0) return !frame.timesMs[feature].includes(timeMs);
+    return timeMs > frame.newestMs[feature];
+  }
+
+  function wasSeen(feature: number, timeMs: number): boolean {
+    const from = feature * REMEMBERED;
+    for (let i = from; i < from + REMEMBERED; i++) if (remembered[i] === timeMs) return true;
+    return false;
+  }
+
+  function remember(frame: OpenFrame, feature: number, timeMs: number): void {
+    remembered[feature * REMEMBERED + memoryAt[feature]] = timeMs;
+    memoryAt[feature] = (memoryAt[feature] + 1) % REMEMBERED;
+    if (latenessMs > 0) frame.timesMs[feature].push(timeMs);
+  }
+
+  function take(frame: OpenFrame, feature: number, timeMs: number, value: number): void {
+    if (frame.taken[feature] === 0) {
+      frame.taken[feature] = 1;
+      frame.filled++;
+    }
+    const isNewest = timeMs >= frame.newestMs[feature];
+    if (isNewest) frame.newestMs[feature] = timeMs;
+    if (Number.isNaN(value)) return;
+    const before = frame.combined[feature];
+    const count = frame.counts[feature]++;
+    if (count === 0) frame.combined[feature] = value;
+    else if (combine === 'last') frame.combined[feature] = isNewest ? value : before;
+    else if (combine === 'max') frame.combined[feature] = Math.max(before, value);
+    else frame.combined[feature] = before + value;
+  }
+
+  /** A later reading closes every frame that ends `latenessMs` or more before it. */
+  function closePassed(closed: Frame[]): void {
+    const passed = slotOf(newestMs - latenessMs, periodMs) - 1;
+    while (open.length > 0 && open[0].slot <= passed) closed.push(finish(open.shift() as OpenFrame));
+    closedSlot = Math.max(closedSlot, passed);
+  }
+
+  /** A whole frame need not wait, once all before it are closed. */
+  function closeWhole(closed: Frame[]): void {
+    if (combine !== undefined) return;
+    while (open.length > 0 && open[0].slot === closedSlot + 1 && open[0].filled === features) {
+      closed.push(finish(open.shift() as OpenFrame));
+      closedSlot++;
+    }
+  }
+
+  function finish({ slot, counts, combined }: OpenFrame): Frame {
     const values = new Float32Array(features);
     for (let k = 0; k < features; k++) {
       const total = counts[k] === 0 ? Number.NaN : combined[k];
       values[k] = combine === 'mean' ? total / counts[k] : total;
     }
-    closed.push({ timeMs: slot * periodMs, values });
-    taken.fill(0);
-    counts.fill(0);
-    filled = 0;
-  }
-
-  function push(timeMs: number, feature: number, value: number, closed: Frame[]): Alignment {
-    if (timeMs === newestMs[feature]) return 'duplicate';
-    const at = slotOf(timeMs, periodMs);
-    if (at < slot || (at === slot && filled === 0)) return 'late';
-    const isFirst = at > slot || taken[feature] === 0;
-    if (!isFirst && (combine === undefined || timeMs < newestMs[feature])) return 'late';
-    if (at > slot) {
-      if (filled > 0) close(closed);
-      slot = at;
-    }
-    newestMs[feature] = timeMs;
-    // both roads round here, once, before anything is combined
-    take(feature, Math.fround(value));
-    if (!isFirst) return 'merged';
-    taken[feature] = 1;
-    filled++;
-    if (combine === undefined && filled === features) close(closed);
-    return 'applied';
+    return { timeMs: slot * periodMs, values };
   }
 
   return {
     push,
     flush(closed) {
-      if (filled > 0) close(closed);
+      for (const frame of open) closed.push(finish(frame));
+      closedSlot = Math.max(closedSlot, ...open.map(({ slot }) => slot));
+      open.length = 0;
     },
+  };
+}
+
+function openFrame(slot: number, features: number): OpenFrame {
+  return {
+    slot,
+    taken: new Uint8Array(features),
+    filled: 0,
+    counts: new Uint32Array(features),
+    combined: new Float64Array(features),
+    newestMs: new Float64Array(features).fill(Number.NEGATIVE_INFINITY),
+    timesMs: Array.from({ length: features }, () => []),
   };
 }

@@ -16,18 +16,21 @@ export interface Round {
 export interface AlignOptions extends AlignerOptions {
   /** Frames a round at most. */
   readonly limit: number;
+  /** Streams at most: a reading of one more has no place to go. */
+  readonly maxStreams?: number | undefined;
   /** History has its own accounts, where it was read. */
   readonly counters: Counters;
 }
 
 /** Readings -> rounds of closed frames, one aligner a stream. The end of the input closes every last frame. */
-export function align({ limit, counters, ...aligning }: AlignOptions): OperatorFunction<ReadingBatch, Round> {
+export function align(options: AlignOptions): OperatorFunction<ReadingBatch, Round> {
+  const { limit, counters, maxStreams = Number.POSITIVE_INFINITY, ...aligning } = options;
   return (batches) =>
     defer(() => {
       const aligners = new Map<string, Aligner>();
-      const find = (stream: string): Aligner => {
+      const find = (stream: string): Aligner | undefined => {
         const known = aligners.get(stream);
-        if (known) return known;
+        if (known || aligners.size >= maxStreams) return known;
         const aligner = createAligner(aligning);
         aligners.set(stream, aligner);
         return aligner;
@@ -36,7 +39,7 @@ export function align({ limit, counters, ...aligning }: AlignOptions): OperatorF
         const frames: StreamFrame[] = [];
         const closed: Frame[] = [];
         for (const { stream, timeMs, feature, value } of readings) {
-          const ending = find(stream).push(timeMs, feature, value, closed);
+          const ending = find(stream)?.push(timeMs, feature, value, closed) ?? 'overflow';
           if (origin === 'live') counters.ended[ending]++;
           nameFrames(stream, closed, frames);
         }

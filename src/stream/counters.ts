@@ -9,8 +9,10 @@ export type MalformedReason =
   | 'not UTF-8'
   | 'not JSON'
   | 'not an object'
+  | 'not protobuf'
   | 'no time'
   | 'bad time'
+  | 'far future'
   | 'no feature'
   | 'not a number'
   | 'out of range';
@@ -29,9 +31,9 @@ export function createCounters(): Counters {
   };
 }
 
-export function countMalformed(counters: Counters, reason: MalformedReason): void {
-  counters.ended.malformed++;
-  counters.malformed[reason] = (counters.malformed[reason] ?? 0) + 1;
+export function countMalformed(counters: Counters, reason: MalformedReason, count = 1): void {
+  counters.ended.malformed += count;
+  counters.malformed[reason] = (counters.malformed[reason] ?? 0) + count;
 }
 
 /** All readings that have ended somewhere. */

@@ -1,14 +1,7 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { type Counters, countMalformed } from './counters.ts';
-import { type FlatJsonOptions, readFlatJson } from './flat-json.ts';
-
-/** What a transport hands over. */
-export interface Message {
-  readonly stream: string;
-  readonly payload: Uint8Array;
-  /** A replay of what the broker kept, sent at subscription; not what a sensor says now. */
-  readonly retained: boolean;
-}
+import type { Model } from '../model/model.ts';
+import { type Counters, countMalformed, type MalformedReason } from './counters.ts';
+import type { Decoded, Decoder, Envelope, Message } from './payload.ts';
 
 /** One value of one feature at one time. (stream, feature, timeMs) is its identity. */
 export interface Reading {
@@ -29,28 +22,81 @@ export interface ReadingBatch {
   readonly readings: readonly Reading[];
 }
 
-export interface DecodeOptions extends FlatJsonOptions {
+export interface DecodeOptions<M extends Envelope = Message> {
+  /** By route. */
+  readonly decoders: readonly Decoder<M>[];
   readonly counters: Counters;
+  /** Where weights are shared over channels each feature is a stream of its own, `<stream>/<name>`: the names. */
+  readonly channels?: readonly string[] | undefined;
+  /** Something of a message was set aside. */
+  readonly onMalformed?: ((reason: MalformedReason, message: M) => void) | undefined;
+  /** What the broker had kept: for a display, never for a state. */
+  readonly onRetained?: ((readings: readonly Reading[]) => void) | undefined;
 }
 
+/** A reading from further ahead would make its stream deaf to all that follows; clocks that are off by a time zone are
+ * not. */
+const farthestAheadMs = 24 * 3_600_000;
+
 /** Messages -> readings. What cannot be understood is counted by reason and left out; a replay never goes on to a state. */
-export function decode({
-  counters,
-  ...format
-}: DecodeOptions): OperatorFunction<readonly Message[], ReadingBatch> {
+export function decode<M extends Envelope = Message>(
+  options: DecodeOptions<M>,
+): OperatorFunction<readonly M[], ReadingBatch> {
+  const { decoders, counters, channels, onRetained } = options;
   return map((messages) => {
     const readings: Reading[] = [];
-    for (const { stream, payload, retained } of messages) {
-      const { timeMs, features, values, malformed } = readFlatJson(payload, format);
-      for (const reason of malformed) countMalformed(counters, reason);
-      if (retained) {
-        counters.ended.retained += features.length;
+    for (const message of messages) {
+      const decoded = decoders[message.route](message);
+      countBad(decoded, message, options);
+      if (isFarAhead(decoded, message)) continue;
+      if (message.retained) {
+        counters.ended.retained += decoded.features.length;
+        if (onRetained) onRetained(readingsOf(message.stream, decoded, channels));
         continue;
       }
-      for (let i = 0; i < features.length; i++) {
-        readings.push({ stream, timeMs, feature: features[i], value: values[i] });
-      }
+      readings.push(...readingsOf(message.stream, decoded, channels));
     }
     return { origin: 'live', readings };
   });
+}
+
+function countBad<M extends Envelope>(
+  decoded: Decoded,
+  message: M,
+  { counters, onMalformed }: DecodeOptions<M>,
+): void {
+  for (const reason of decoded.malformed) {
+    countMalformed(counters, reason);
+    onMalformed?.(reason, message);
+  }
+  if (!isFarAhead(decoded, message)) return;
+  countMalformed(counters, 'far future', decoded.features.length);
+  onMalformed?.('far future', message);
+}
+
+function isFarAhead({ timeMs, features }: Decoded, { arrivedMs }: Envelope): boolean {
+  return features.length > 0 && timeMs - arrivedMs > farthestAheadMs;
+}
+
+function readingsOf(
+  stream: string,
+  { timeMs, features, values }: Decoded,
+  channels: readonly string[] | undefined,
+): Reading[] {
+  return features.map((feature, i) =>
+    channels === undefined
+      ? { stream, timeMs, feature, value: values[i] }
+      : { stream: `${stream}/${channels[feature]}`, timeMs, feature: 0, value: values[i] },
+  );
+}
+
+/** The features that sensors send to this model: those of its input, or of its channels. */
+export function sensorFeatures({ input }: Model): readonly string[] {
+  if (input.channels.length === 0) return input.names;
+  return [...new Set(input.channels.map((channel) => channel.slice(channel.lastIndexOf('/') + 1)))];
+}
+
+/** `channels` of DecodeOptions for a model. */
+export function sharedChannels(model: Model): readonly string[] | undefined {
+  return model.input.channels.length === 0 ? undefined : sensorFeatures(model);
 }

@@ -1,5 +1,6 @@
 import { map, type OperatorFunction } from 'rxjs';
-import type { Forecast } from '../engine/forecast.ts';
+import { cellstream } from '#proto/telemetry.js';
+import type { Forecast, Health } from '../engine/forecast.ts';
 import type { Model } from '../model/model.ts';
 import { formatTime } from '../signal/times.ts';
 import type { Answers } from './denormalize.ts';
@@ -8,7 +9,7 @@ import { shortestFloat32 } from './format.ts';
 /** What a transport publishes. */
 export interface Publication {
   readonly stream: string;
-  readonly payload: string;
+  readonly payload: string | Uint8Array;
 }
 
 /** The end of the road. */
@@ -16,31 +17,69 @@ export interface Outcome extends Answers {
   readonly publications: readonly Publication[];
 }
 
+export type PayloadFormat = 'json' | 'protobuf';
+
 export interface EncodeOptions {
   readonly model: Model;
   /** The model's id, which each forecast carries. */
   readonly id: string;
+  readonly format?: PayloadFormat | undefined;
 }
 
-/** Forecasts -> JSON. History publishes nothing. */
+/** A forecast as it is published. */
+export interface ForecastMessage {
+  readonly stream: string;
+  /** ISO 8601, UTC: of the frame that it answers. */
+  readonly time: string;
+  /** The model's id. */
+  readonly model: string;
+  readonly health: Health;
+  readonly horizons: readonly HorizonMessage[];
+}
+
+export interface HorizonMessage {
+  /** Where the model has several. */
+  readonly target?: string;
+  /** Frames ahead. */
+  readonly steps: number;
+  readonly time: string;
+  readonly value: number;
+  /** The ends of the 80 % interval; absent where the model was never calibrated. */
+  readonly low?: number;
+  readonly high?: number;
+}
+
+const healthNumbers: Readonly<Record<Health, cellstream.Health>> = {
+  cold: cellstream.Health.COLD,
+  warming: cellstream.Health.WARMING,
+  warm: cellstream.Health.WARM,
+  stale: cellstream.Health.STALE,
+};
+
+/** Forecasts -> payloads. History publishes nothing. */
 export function encode(options: EncodeOptions): OperatorFunction<Answers, Outcome> {
+  const payloadOf = options.format === 'protobuf' ? encodeProtobuf : encodeJson;
   return map((round) => {
     const publications: Publication[] = [];
     if (round.origin === 'live') {
       for (const { result } of round.answers) {
         if (result.kind !== 'forecast') continue;
-        publications.push({ stream: result.stream, payload: encodeForecast(result, options) });
+        publications.push({ stream: result.stream, payload: payloadOf(result, options) });
       }
     }
     return { ...round, publications };
   });
 }
 
-/** The horizons of a published forecast. With several targets each entry names its own. */
-export function encodeForecast(forecast: Forecast, { model, id }: EncodeOptions): string {
+export function encodeJson(forecast: Forecast, options: EncodeOptions): string {
+  return JSON.stringify(forecastMessage(forecast, options));
+}
+
+/** The published horizons of a forecast. With several targets each entry names its own. */
+export function forecastMessage(forecast: Forecast, { model, id }: EncodeOptions): ForecastMessage {
   const { targets, horizons } = model.output;
   const { names, periodMs } = model.input;
-  return JSON.stringify({
+  return {
     stream: forecast.stream,
     time: formatTime(forecast.timeMs),
     model: id,
@@ -54,7 +93,23 @@ export function encodeForecast(forecast: Forecast, { model, id }: EncodeOptions)
         ...interval(forecast, steps, target),
       })),
     ),
-  });
+  };
+}
+
+/** The same as a message of proto/telemetry.proto. */
+export function encodeProtobuf(forecast: Forecast, options: EncodeOptions): Uint8Array {
+  const { periodMs } = options.model.input;
+  const { health, horizons, stream, model } = forecastMessage(forecast, options);
+  return cellstream.Forecast.encode({
+    stream,
+    model,
+    timeMs: forecast.timeMs,
+    health: healthNumbers[health],
+    horizons: horizons.map(({ time: _, ...horizon }) => ({
+      ...horizon,
+      timeMs: forecast.timeMs + horizon.steps * periodMs,
+    })),
+  }).finish();
 }
 
 /** {} of a model that was never calibrated. */

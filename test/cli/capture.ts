@@ -1,5 +1,5 @@
 import type { Commands } from '../../src/cli/command.ts';
-import { runCommandLine } from '../../src/cli/run.ts';
+import { runCommandLine } from '../../src/cli/command-line.ts';
 
 /** Runs a command line in this process: its exit code, and all that it wrote. */
 export async function capture(args: readonly string[], commands?: Commands) {

@@ -1,37 +1,38 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { DemoSnapshot, StreamSnapshot } from '../../src/cli/demo-snapshot.ts';
+import type { DemoSnapshot } from '../../src/cli/demo-snapshot.ts';
 import { renderDemo, summarize } from '../../src/cli/demo-table.ts';
+import type { StreamRow } from '../../src/dashboard/view.ts';
 
-function stream(name: string, value: number, mae: number): StreamSnapshot {
-  const ahead = new Map([
-    [1, value - 0.5],
-    [24, value + 10],
-  ]);
-  const timeMs = Date.UTC(2013, 9, 20, 6);
-  return { stream: name, timeMs, value, ahead, messages: 12, n: 3, mae, persistenceMae: 4 };
+const timeMs = Date.UTC(2013, 9, 20, 6);
+
+function row(stream: string, value: number | null, mae: number): StreamRow {
+  const ahead = (steps: number, add: number) =>
+    value === null ? [] : [{ steps, timeMs, value: value + add, low: null, high: null }];
+  return {
+    ...{ stream, timeMs, value, mae, n: 3, persistenceMae: 4, retained: false, health: 'warm' },
+    forecast: [...ahead(1, -0.5), ...ahead(24, 10)],
+  };
 }
 
 const snapshot: DemoSnapshot = {
-  url: 'mqtt://127.0.0.1:40123',
-  model: 'nyc-weather 1.0.0, lstm 32, int8',
-  target: 'temp',
-  horizons: [1, 24],
-  periodMs: 3_600_000,
-  streams: [stream('EWR', 39, 3), stream('JFK', Number.NaN, 5)],
-  ticks: 50,
-  allTicks: 100,
-  messages: 24,
-  forecasts: 24,
-  rate: 90.2,
-  stepUsP50: 7.25,
-  stepUsP99: 20,
-  latencyMsP50: 0.51,
-  latencyMsP99: 3.2,
-  counters: { applied: 72, merged: 0, duplicate: 0, late: 0, retained: 0, malformed: 0, overflow: 0 },
-  n: 6,
-  mae: 3,
-  persistenceMae: 4,
+  url: 'http://127.0.0.1:8080/',
+  overview: {
+    name: 'demo',
+    model: {
+      ...{ name: 'nyc-weather', version: '1.0.0', id: 'ab', kind: 'lstm 32, int8' },
+      ...{ targets: ['temp'], periodMs: 3_600_000, horizons: [1, 24] },
+    },
+    broker: { address: '127.0.0.1:40123', connected: true, sinceMs: 0, reconnects: 0 },
+    ...{ streams: 2, messagesPerSecond: 90.2, forecasts: 24, superseded: 0 },
+    stepUs: { p50: 7.25, p99: 20 },
+    latencyMs: { p50: 0.2, p99: 1 },
+    ...{ readings: { applied: 72 }, malformed: {}, replay: { done: 50, total: 100 } },
+    error: { n: 6, mae: 3, persistenceMae: 4 },
+  },
+  rows: [row('EWR', 39, 3), row('JFK', null, 5)],
+  ...{ ticks: 50, allTicks: 100, messages: 24, forecasts: 24 },
+  roundTripMs: { p50: 0.51, p99: 3.2 },
 };
 
 describe('the live table', () => {
@@ -39,7 +40,7 @@ describe('the live table', () => {
     const lines = renderDemo(snapshot, { width: 100, color: false });
     const [header, ewr, jfk] = lines.slice(-5, -2);
     expect(header.split(/ {2,}/)).toEqual([
-      ...['sensor', 'time (UTC)', 'temp', '+1h', '+24h', 'MAE', 'persistence', 'gain', 'messages'],
+      ...['sensor', 'time (UTC)', 'temp', '+1h', '+24h', 'MAE', 'persistence', 'gain', 'health'],
     ]);
     expect(ewr.split(/ {2,}/)).toEqual([
       'EWR',
@@ -50,11 +51,24 @@ describe('the live table', () => {
       '3.00',
       '4.00',
       '−25 %',
-      '12',
+      'warm',
     ]);
-    expect(jfk.split(/ {2,}/)).toEqual(['JFK', '10-20 06:00', '–', '–', '–', '5.00', '4.00', '+25 %', '12']);
+    expect(jfk.split(/ {2,}/)).toEqual([
+      'JFK',
+      '10-20 06:00',
+      '–',
+      '–',
+      '–',
+      '5.00',
+      '4.00',
+      '+25 %',
+      'warm',
+    ]);
     expect(lines.join('\n')).toContain('mqtt://127.0.0.1:40123');
-    expect(lines.join('\n')).toContain('90 msg/s, step 7.3 µs p50, 20.0 p99, latency 0.51 ms p50, 3.20 p99');
+    expect(lines[0]).toBe('page        http://127.0.0.1:8080/ (Ctrl+C ends it)');
+    expect(lines.join('\n')).toContain(
+      '90 msg/s, step 7.3 µs p50, 20.0 p99, round trip 0.51 ms p50, 3.20 p99',
+    );
     expect(lines.at(-1)).toBe(
       'temp +1h, +24h: mean absolute error 3.00, repeating the newest value 4.00 (−25 %)',
     );
@@ -69,7 +83,11 @@ describe('the live table', () => {
   });
 
   test('has a place for everything before anything has arrived', () => {
-    const empty = { ...snapshot, streams: [], mae: Number.NaN, persistenceMae: Number.NaN };
+    const empty = {
+      ...snapshot,
+      rows: [],
+      overview: { ...snapshot.overview, error: { n: 0, mae: null, persistenceMae: null } },
+    };
     expect(renderDemo(empty, { width: 80, color: false }).length).toBeGreaterThan(5);
     expect(summarize(empty)).toBe('temp +1h, +24h: no target has arrived yet');
   });

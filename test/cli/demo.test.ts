@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type DemoOptions, runDemo } from '../../src/cli/demo.ts';
-import { startBroker } from '../../src/mqtt/broker.ts';
 import { formatTime } from '../../src/signal/times.ts';
 import { createTinyEngine, hourMs, startMs, writeTinyModel } from '../stream/tiny-engine.ts';
 
@@ -66,6 +66,14 @@ async function runJson(options: Partial<DemoOptions> = {}) {
   return JSON.parse(String(log.mock.calls[0][0]));
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 /** What sessions say over the same rows, every pair held in memory. */
 function scoreSessions() {
   const engine = createTinyEngine({ training });
@@ -99,7 +107,7 @@ describe('the demo', () => {
     const line = await runJson();
     const expected = scoreSessions();
     expect(Object.keys(line)).toEqual([
-      ...['url', 'streams', 'messages', 'forecasts', 'mae', 'persistenceMae'],
+      ...['url', 'broker', 'streams', 'messages', 'forecasts', 'mae', 'persistenceMae'],
       ...['stepUsP50', 'stepUsP99', 'latencyMsP50', 'latencyMsP99', 'counters'],
     ]);
     expect(line).toMatchObject({ streams: 2, messages: expected.messages, forecasts: expected.messages });
@@ -118,10 +126,9 @@ describe('the demo', () => {
   });
 
   test('ends after the seconds that it was given, on the port that it was given', async () => {
-    const broker = await startBroker();
-    await broker.close();
-    const line = await runJson({ seconds: 0.3, port: broker.port });
-    expect(line.url).toBe(broker.url);
+    const port = await freePort();
+    const line = await runJson({ seconds: 0.3, port });
+    expect(line.url).toBe(`http://127.0.0.1:${port}/`);
     expect(line.forecasts).toBe(line.messages);
     expect(line.messages).toBeLessThan(40);
   });
@@ -161,13 +168,15 @@ describe('the demo', () => {
   });
 
   test('names a port in use, a missing model and data without a test part as mistakes of the user', async () => {
-    const broker = await startBroker();
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
     const usage = (message: string) =>
       expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(message) });
-    await expect(runDemo({ json: true, quiet: true, model, data, port: broker.port })).rejects.toEqual(
-      usage('^port \\d+ .*in use'),
+    await expect(runDemo({ json: true, quiet: true, model, data, port })).rejects.toEqual(
+      usage(`^dashboard: 127.0.0.1:${port} is already in use`),
     );
-    await broker.close();
+    taken.close();
     await expect(runDemo({ json: true, quiet: true, model: join(folder, 'tiny.bp'), data })).rejects.toEqual(
       usage('tiny.pb'),
     );

@@ -1,7 +1,7 @@
 // main.ts with a command that says much: what arrives on which stream is a matter of processes.
 import type { Commands } from '../../src/cli/command.ts';
+import { runCommandLine } from '../../src/cli/command-line.ts';
 import { createProgress } from '../../src/cli/progress.ts';
-import { runCommandLine } from '../../src/cli/run.ts';
 
 const commands: Partial<Commands> = {
   inspect: async (_, terminal) => {

@@ -7,7 +7,7 @@ const at = (minutes: number) => minutes * 60_000;
 /** Pushes [minutes, feature, value] one by one and ends the input. */
 function align(
   readings: readonly (readonly [number, number, number])[],
-  options: { features?: number; combine?: 'last' | 'mean' | 'sum' | 'max' } = {},
+  options: { features?: number; combine?: 'last' | 'mean' | 'sum' | 'max'; latenessMs?: number } = {},
 ) {
   const aligner = createAligner({ periodMs, features: 1, ...options });
   const frames: Frame[] = [];
@@ -156,3 +156,78 @@ test('a value is rounded to float32 before it is combined', () => {
 test('slots before 1970 work like all others', () => {
   expect(align([[-2.5, 0, 1]]).frames).toEqual([[-3, 1]]);
 });
+
+describe('an aligner with lateness', () => {
+  const latenessMs = at(2);
+
+  test('puts readings out of order into their places, and closes frames in order', () => {
+    const { frames, alignments, closedAfter } = align(
+      [
+        [1, 0, 10],
+        [3, 0, 30],
+        [2, 0, 20],
+        [4, 0, 40],
+        [6, 0, 60],
+      ],
+      { latenessMs },
+    );
+    expect(alignments).toEqual(['applied', 'applied', 'applied', 'applied', 'applied']);
+    // minute 5 may still come, so 6 waits
+    expect(closedAfter).toEqual([0, 1, 3, 4, 4]);
+    expect(frames).toEqual([
+      [1, 10],
+      [2, 20],
+      [3, 30],
+      [4, 40],
+      [6, 60],
+    ]);
+  });
+
+  test('counts what comes after its frame has closed', () => {
+    const { alignments, frames } = align(
+      [
+        [1, 0, 10],
+        [5, 0, 50],
+        [2.5, 0, 25],
+      ],
+      { latenessMs },
+    );
+    expect(alignments).toEqual(['applied', 'applied', 'late']);
+    expect(frames).toEqual([
+      [1, 10],
+      [5, 50],
+    ]);
+  });
+
+  test('gives the same frames for every order inside the lateness', () => {
+    const readings = [0.1, 0.6, 1.2, 1.3, 2.4].map((minutes, i) => [minutes, 0, 2 ** i] as const);
+    for (const combine of ['mean', 'sum', 'max', 'last'] as const) {
+      const expected = align(readings, { latenessMs: at(9), combine }).frames;
+      for (const order of permutations(readings)) {
+        expect(align(order, { latenessMs: at(9), combine }).frames).toEqual(expected);
+      }
+    }
+  });
+
+  test('merges a reading once, however often it comes', () => {
+    const many = Array.from({ length: 40 }, (_, i) => [i / 50, 0, i] as const);
+    const { alignments, frames } = align([...many, ...many], { latenessMs, combine: 'sum' });
+    expect(alignments.slice(40)).toEqual(Array(40).fill('duplicate'));
+    expect(frames).toEqual([[0, (39 * 40) / 2]]);
+  });
+});
+
+describe('a second delivery', () => {
+  test('is a duplicate after its frame has closed, too', () => {
+    const minutes = Array.from({ length: 16 }, (_, i) => i);
+    const readings = [...minutes, ...minutes].map((minute) => [minute, 0, minute] as const);
+    expect(align(readings).alignments.slice(16)).toEqual(Array(16).fill('duplicate'));
+  });
+});
+
+function permutations<T>(items: readonly T[]): T[][] {
+  if (items.length < 2) return [[...items]];
+  return items.flatMap((item, i) =>
+    permutations([...items.slice(0, i), ...items.slice(i + 1)]).map((rest) => [item, ...rest]),
+  );
+}

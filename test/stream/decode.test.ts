@@ -1,18 +1,24 @@
 import { lastValueFrom, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { countAll, createCounters, type MalformedReason } from '../../src/stream/counters.ts';
-import { decode, type Message } from '../../src/stream/decode.ts';
+import { decode } from '../../src/stream/decode.ts';
+import type { Message } from '../../src/stream/payload.ts';
+import { flatJson, jsonDecoder } from '../../src/stream/read-json.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const message = (payload: string | Uint8Array, retained = false): Message => ({
+  route: 0,
   stream: 'JFK',
   payload: typeof payload === 'string' ? bytes(payload) : payload,
   retained,
+  arrivedMs: Date.UTC(2026, 0),
 });
 
 async function decodeAll(...messages: Message[]) {
   const counters = createCounters();
-  const batch = await lastValueFrom(of(messages).pipe(decode({ features: ['temp', 'pressure'], counters })));
+  const batch = await lastValueFrom(
+    of(messages).pipe(decode({ decoders: [jsonDecoder(flatJson(['temp', 'pressure']))], counters })),
+  );
   return { counters, readings: batch.readings, origin: batch.origin };
 }
 
@@ -85,7 +91,7 @@ describe('decode', () => {
 
   test('takes no key that a message inherits', async () => {
     const counters = createCounters();
-    const operator = decode({ features: ['constructor'], counters });
+    const operator = decode({ decoders: [jsonDecoder(flatJson(['constructor']))], counters });
     const { readings } = await lastValueFrom(of([message('{"time":0,"x":1}')]).pipe(operator));
     expect(readings).toEqual([]);
     expect(counters.malformed).toEqual({ 'no feature': 1 });

@@ -2,12 +2,15 @@ import { from, lastValueFrom, of, Subject, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { formatTime } from '../../src/signal/times.ts';
 import { countAll, createCounters } from '../../src/stream/counters.ts';
-import type { Message, Reading } from '../../src/stream/decode.ts';
-import { encodeForecast, type Outcome } from '../../src/stream/encode.ts';
+import type { Reading } from '../../src/stream/decode.ts';
+import { encodeJson, type Outcome } from '../../src/stream/encode.ts';
+import type { Message } from '../../src/stream/payload.ts';
 import { road } from '../../src/stream/pipeline.ts';
+import { flatJson, jsonDecoder } from '../../src/stream/read-json.ts';
 import { createTinyEngine, hourMs, startMs } from './tiny-engine.ts';
 
 const engine = createTinyEngine();
+const decoders = [jsonDecoder(flatJson(engine.model.input.names))];
 
 type Row = readonly [temp: number | null, pressure: number | null];
 
@@ -19,12 +22,17 @@ const rowAt = (stream: number, hour: number): Row => [
 
 function send(stream: string, hour: number, [temp, pressure]: Row): Message {
   const body = { time: formatTime(startMs + hour * hourMs), temp, pressure };
-  return { stream, payload: new TextEncoder().encode(JSON.stringify(body)), retained: false };
+  return messageOf(stream, JSON.stringify(body));
+}
+
+function messageOf(stream: string, text: string): Message {
+  const payload = new TextEncoder().encode(text);
+  return { route: 0, stream, payload, retained: false, arrivedMs: startMs + 1e9 };
 }
 
 function payloads(outcomes: readonly Outcome[], stream: string): string[] {
   return outcomes.flatMap(({ publications }) =>
-    publications.filter((publication) => publication.stream === stream).map(({ payload }) => payload),
+    publications.filter((publication) => publication.stream === stream).map(({ payload }) => String(payload)),
   );
 }
 
@@ -35,7 +43,7 @@ function expected(stream: string, hours: readonly number[], rows: readonly Row[]
     const values = rows[i].map((value) => value ?? Number.NaN);
     const result = session.step({ timeMs: startMs + hour * hourMs, values });
     if (result.kind !== 'forecast') throw new Error('no forecast');
-    return encodeForecast({ ...result, stream }, engine);
+    return encodeJson({ ...result, stream }, engine);
   });
 }
 
@@ -45,8 +53,8 @@ describe('the road', () => {
   test('answers in the format of the design', async () => {
     const counters = createCounters();
     const messages = of([send('JFK', 6, [39, null])]);
-    const { publications } = await lastValueFrom(messages.pipe(road(engine, { counters })));
-    const forecast = JSON.parse(publications[0].payload);
+    const { publications } = await lastValueFrom(messages.pipe(road(engine, { decoders, counters })));
+    const forecast = JSON.parse(String(publications[0].payload));
     expect(Object.keys(forecast)).toEqual(['stream', 'time', 'model', 'health', 'horizons']);
     expect(forecast).toMatchObject({
       stream: 'JFK',
@@ -68,9 +76,11 @@ describe('the road', () => {
   test('leaves out the interval of a model that has none', async () => {
     const plain = createTinyEngine({ calibration: { levels: [], residuals: new Float32Array(0) } });
     const messages = of([send('JFK', 6, [39, null])]);
-    const { publications } = await lastValueFrom(messages.pipe(road(plain, { counters: createCounters() })));
-    expect(publications[0].payload).not.toContain('null');
-    for (const horizon of JSON.parse(publications[0].payload).horizons) {
+    const { publications } = await lastValueFrom(
+      messages.pipe(road(plain, { decoders, counters: createCounters() })),
+    );
+    expect(String(publications[0].payload)).not.toContain('null');
+    for (const horizon of JSON.parse(String(publications[0].payload)).horizons) {
       expect(Object.keys(horizon)).toEqual(['steps', 'time', 'value']);
     }
   });
@@ -82,7 +92,9 @@ describe('the road', () => {
       const batches: Message[][] = [];
       for (let i = 0; i < messages.length; i += size) batches.push(messages.slice(i, i + size));
       const counters = createCounters();
-      const outcomes = await lastValueFrom(from(batches).pipe(road(engine, { counters }), toArray()));
+      const outcomes = await lastValueFrom(
+        from(batches).pipe(road(engine, { decoders, counters }), toArray()),
+      );
       streams.forEach((stream, s) => {
         const rows = hours.map((hour) => rowAt(s, hour));
         expect(payloads(outcomes, stream)).toEqual(expected(stream, hours, rows));
@@ -104,7 +116,9 @@ describe('the road', () => {
     );
     const counters = createCounters();
     const live = hours.slice(split).map((hour) => [send('JFK', hour, rowAt(0, hour))]);
-    const outcomes = await lastValueFrom(from(live).pipe(road(engine, { counters, history }), toArray()));
+    const outcomes = await lastValueFrom(
+      from(live).pipe(road(engine, { decoders, counters, history }), toArray()),
+    );
     const rows = hours.map((hour) => rowAt(0, hour));
     expect(payloads(outcomes, 'JFK')).toEqual(expected('JFK', hours, rows).slice(split));
     expect(outcomes.filter(({ origin }) => origin === 'history')).toHaveLength(split);
@@ -120,7 +134,7 @@ describe('the road', () => {
       yield* history;
     }
     const subscription = source
-      .pipe(road(engine, { counters: createCounters(), history: watched() }))
+      .pipe(road(engine, { decoders, counters: createCounters(), history: watched() }))
       .subscribe();
     expect(listening).toBe(false);
     expect(source.observed).toBe(true);
@@ -131,7 +145,7 @@ describe('the road', () => {
     const source = new Subject<readonly Message[]>();
     const outcomes: Outcome[] = [];
     const subscription = source
-      .pipe(road(engine, { counters: createCounters() }))
+      .pipe(road(engine, { decoders, counters: createCounters() }))
       .subscribe((outcome) => outcomes.push(outcome));
     source.next([send('JFK', 0, [50, 1000])]);
     expect(payloads(outcomes, 'JFK')).toHaveLength(1);
@@ -144,12 +158,12 @@ describe('the road', () => {
       send('JFK', hour, rowAt(0, hour)),
       send('JFK', hour, [0, 0]),
       { ...send('JFK', hour, [1, 1]), retained: true },
-      { stream: 'JFK', payload: new TextEncoder().encode('oops'), retained: false },
-      send('JFK', hour - 5, [0, 0]),
+      messageOf('JFK', 'oops'),
+      send('JFK', hour - 5.5, [0, 0]),
     ];
     const counters = createCounters();
     const batches = from(good.map(noise));
-    const outcomes = await lastValueFrom(batches.pipe(road(engine, { counters }), toArray()));
+    const outcomes = await lastValueFrom(batches.pipe(road(engine, { decoders, counters }), toArray()));
     const rows = good.map((hour) => rowAt(0, hour));
     expect(payloads(outcomes, 'JFK')).toEqual(expected('JFK', good, rows));
     expect(counters.ended).toEqual({
@@ -178,8 +192,10 @@ describe('the road', () => {
       calibration: { levels: [], residuals: new Float32Array(0) },
     });
     const messages = of([send('JFK', 0, [50, 1000])]);
-    const { publications } = await lastValueFrom(messages.pipe(road(both, { counters: createCounters() })));
-    expect(JSON.parse(publications[0].payload).horizons).toMatchObject([
+    const { publications } = await lastValueFrom(
+      messages.pipe(road(both, { decoders, counters: createCounters() })),
+    );
+    expect(JSON.parse(String(publications[0].payload)).horizons).toMatchObject([
       { target: 'temp', steps: 2 },
       { target: 'pressure', steps: 2 },
     ]);

@@ -23,13 +23,16 @@ const noCommands: Commands = {
   evaluate: fail('evaluate'),
   gradients: fail('gradients'),
   inspect: fail('inspect'),
+  run: fail('run'),
+  replay: fail('replay'),
+  record: fail('record'),
   demo: fail('demo'),
 };
 
 const run = (args: readonly string[], commands: Partial<Commands> = {}) =>
   capture(args, { ...noCommands, ...commands });
 
-const names = ['train', 'evaluate', 'gradients', 'inspect', 'demo'];
+const names = ['train', 'evaluate', 'gradients', 'inspect', 'run', 'replay', 'record', 'demo'];
 
 describe('help', () => {
   test('of the program names every command, with examples and exit codes', async () => {
@@ -84,6 +87,11 @@ describe('wrong arguments end with exit code 2 and one line', () => {
     ['train a.yaml --cell ltsm', 'Allowed choices are feedforward, rnn, lstm, gru.'],
     ['demo --seconds 0', 'Expected a number above 0.'],
     ['demo --port 70000', 'Expected a whole number from 1 to 65535.'],
+    ['run', "missing required argument 'config' (see cellstream run --help)"],
+    ['replay a.csv --topic a/{stream}', "required option '--broker <url>' not specified"],
+    ['replay a.csv --broker mqtt://a --topic a --speed 0', 'Expected a number above 0, or max.'],
+    ['replay a.csv --broker mqtt://a --topic a --qos 2', 'Allowed choices are 0, 1.'],
+    ['record --broker mqtt://a --topic a', "required option '--out <csv>' not specified"],
   ])('%s', async (line, expected) => {
     const { code, stdout, stderr } = await run(line.split(' '));
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -104,6 +112,9 @@ describe('a command', () => {
       evaluate: note,
       gradients: note,
       inspect: note,
+      run: note,
+      replay: note,
+      record: note,
       demo: async (args: unknown) => void seen.push(args),
     };
     await run(
@@ -209,7 +220,7 @@ describe('an error', () => {
     try {
       const { code, stderr } = await run(['inspect', 'm.pb'], failing(error));
       expect(code).toBe(1);
-      expect(stderr).toContain('run.test.ts');
+      expect(stderr).toContain('command-line.test.ts');
       expect(stderr).toContain('caused by Error: overflow');
     } finally {
       delete process.env.DEBUG;

@@ -1,0 +1,202 @@
+import type { Socket } from 'node:net';
+import { connect, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
+import { ConnectionLostError, PublicationRefusedError } from './broker-error.ts';
+import type { Broker, Protocol } from './broker-options.ts';
+import { clientOptions } from './client-options.ts';
+import { describeRefusal, type Ending, endingOf } from './ending.ts';
+import { type Greeting, greet } from './greeting.ts';
+import { createUnfinished, type Done, type Unfinished } from './unfinished.ts';
+
+/** A message as the broker delivers it. */
+export interface Delivery {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** A replay at subscription. */
+  readonly retain: boolean;
+  /** Perhaps delivered before. */
+  readonly dup: boolean;
+}
+
+export interface PublishOptions {
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+}
+
+export interface DialOptions extends Greeting {
+  readonly broker: Broker;
+  readonly protocol: Protocol;
+  /** For the broker's answer to the CONNECT. */
+  readonly timeoutMs: number;
+  readonly onDelivery: (delivery: Delivery) => void;
+  /** The broker has accepted the client, its subscriptions and its birth message. */
+  readonly onUp: (sessionPresent: boolean) => void;
+  /** Once; `lastedMs` is undefined when it was never up. */
+  readonly onDown: (ending: Ending, lastedMs: number | undefined) => void;
+}
+
+/** One connection, from dialing to its end. A client of MQTT.js lives no longer: what it would carry over to the
+ * next connection (queues, unacknowledged messages, subscriptions) has its owner elsewhere, with a bound. */
+export interface Connection {
+  readonly up: boolean;
+  /** How many QoS 1 publications the broker takes before it has acknowledged the first. */
+  readonly window: number;
+  publish(topic: string, payload: string | Uint8Array, options: PublishOptions, done: Done): void;
+  /** Waits for what is under way, says goodbye and disconnects; after `timeoutMs` it just closes. */
+  end(timeoutMs: number): Promise<void>;
+  /** Closes without a goodbye: the broker publishes the will. */
+  destroy(): void;
+}
+
+/** Of a first connection on which somebody hangs up at once. */
+const suspicions: { readonly [scheme in Broker['scheme']]?: string } = {
+  mqtt: 'perhaps the port wants TLS, mqtts://',
+  mqtts: 'perhaps the port does not speak TLS',
+};
+
+export function dial(options: DialOptions): Connection {
+  const { broker, first, statusTopic, onDelivery, onUp, onDown } = options;
+  const client = connect(clientOptions(broker, options));
+  const unfinished = createUnfinished();
+  let window = 65_535;
+  let suspicion = first ? suspicions[broker.scheme] : undefined;
+  let failure: Error | undefined;
+  let disconnectCode: number | undefined;
+  let upSinceMs: number | undefined;
+  let over = false;
+  let finish = () => {};
+  const closed = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const fail = (error: Error) => {
+    failure ??= error;
+    client.stream?.destroy();
+  };
+  const onConnack = (connack: IConnackPacket) => {
+    // MQTT.js leaves Nagle's algorithm on: 1.5 ms instead of 0.3 a round trip, with tails of 40 ms
+    (client.stream as Partial<Socket>).setNoDelay?.(true);
+    window = connack.properties?.receiveMaximum ?? window;
+    suspicion = undefined;
+    greet(client, connack, options).then(() => {
+      if (over) return;
+      upSinceMs = Date.now();
+      onUp(connack.sessionPresent);
+    }, fail);
+  };
+  const onClose = () => {
+    over = true;
+    unfinished.endAll(new ConnectionLostError('the connection was lost'));
+    const lastedMs = upSinceMs === undefined ? undefined : Date.now() - upSinceMs;
+    onDown(endingOf({ failure, disconnectCode, suspicion }), lastedMs);
+    finish();
+  };
+
+  // before it connects: what comes with the CONNACK is acknowledged, heard or not
+  client.on('message', (topic: string, payload: Buffer, packet: IPublishPacket) => {
+    onDelivery({ topic, payload, retain: packet.retain, dup: packet.dup });
+  });
+  client.on('error', fail);
+  client.on('disconnect', ({ reasonCode }) => {
+    disconnectCode = reasonCode;
+  });
+  client.on('connect', onConnack);
+  client.once('close', onClose);
+  start(client, {
+    fail,
+    onSecured() {
+      suspicion = undefined;
+    },
+    onClose,
+  });
+
+  return {
+    get up() {
+      return upSinceMs !== undefined && !over;
+    },
+    get window() {
+      return window;
+    },
+    publish(topic, payload, publishOptions, done) {
+      publish(client, { topic, payload, ...publishOptions }, unfinished.add(done));
+    },
+    end: (timeoutMs) => end({ client, unfinished, closed, statusTopic }, timeoutMs),
+    destroy: () => client.stream?.destroy(),
+  };
+}
+
+interface StreamHandlers {
+  readonly fail: (error: Error) => void;
+  readonly onSecured: () => void;
+  readonly onClose: () => void;
+}
+
+function start(client: MqttClient, { fail, onSecured, onClose }: StreamHandlers): void {
+  try {
+    client.connect();
+  } catch (error) {
+    // a certificate or key that cannot be read: there is no connection to end
+    fail(error as Error);
+    onClose();
+    return;
+  }
+  // one listener of `drain` stands for every QoS 0 publication that a slow socket holds up
+  client.stream.setMaxListeners(0);
+  // MQTT.js passes on only errors with a code
+  client.stream.on('error', fail);
+  client.stream.once('secureConnect', onSecured);
+}
+
+interface Publication extends PublishOptions {
+  readonly topic: string;
+  readonly payload: string | Uint8Array;
+}
+
+function publish(client: MqttClient, { topic, payload, qos, retain }: Publication, done: Done): void {
+  if (!isPublishable(topic)) {
+    done(new PublicationRefusedError('not a topic to publish on'));
+    return;
+  }
+  client.publish(topic, asBuffer(payload), { qos, retain }, (error) => {
+    if (!error) done();
+    // any other error means that the connection goes; its end tells all, in order
+    else if (hasReasonCode(error)) {
+      done(new PublicationRefusedError(describeRefusal(error), { cause: error }));
+    }
+  });
+}
+
+interface Ended {
+  readonly client: MqttClient;
+  readonly unfinished: Unfinished;
+  readonly closed: Promise<void>;
+  readonly statusTopic: string | undefined;
+}
+
+async function end({ client, unfinished, closed, statusTopic }: Ended, timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => client.stream?.destroy(), timeoutMs);
+  await Promise.race([unfinished.drained(), closed]);
+  if (statusTopic === '' && client.connected) {
+    const said = client.publishAsync(statusTopic, 'offline', { qos: 1, retain: true });
+    await Promise.race([said.catch(() => {}), closed]);
+  }
+  if (client.connected) client.end();
+  else client.stream?.destroy();
+  await closed;
+  clearTimeout(timer);
+}
+
+/** UTF-16 units that fit the 65,535 bytes of a topic, whatever they are. */
+const topicLimit = 21_845;
+
+/** MQTT.js would send any topic, and for a wrong one the broker closes the connection of all of them. */
+function isPublishable(topic: string): boolean {
+  return topic.length > 0 && topic.length <= topicLimit && !/[+#\0]/.test(topic);
+}
+
+function asBuffer(payload: string | Uint8Array): string | Buffer {
+  if (typeof payload === 'string' || Buffer.isBuffer(payload)) return payload;
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+}
+
+function hasReasonCode(error: Error): boolean {
+  return typeof (error as { code?: unknown }).code === 'number';
+}

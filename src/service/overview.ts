@@ -1,0 +1,66 @@
+import { poolErrors } from '../calibrate/running-error.ts';
+import type { ErrorView, ModelView, Overview } from '../dashboard/view.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Link } from '../mqtt/link.ts';
+import type { Sink } from '../mqtt/sink.ts';
+import { percentilesOf } from './percentiles.ts';
+import type { ServiceCounts } from './service.ts';
+import { errorView } from './stream-views.ts';
+
+/** How far a recording has been played. */
+export interface ReplayProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface OverviewParts {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly link: Link;
+  readonly sink: Sink;
+  readonly counts: ServiceCounts;
+  readonly replay?: (() => ReplayProgress) | undefined;
+}
+
+/** Looks at the service as a whole. */
+export function createOverview({ name, engine, link, sink, counts, replay }: OverviewParts): () => Overview {
+  const model = modelView(engine);
+  return () => ({
+    name,
+    model,
+    broker: {
+      address: link.address,
+      connected: link.connected,
+      sinceMs: link.sinceMs,
+      reconnects: link.reconnects,
+    },
+    streams: counts.monitor.records.size,
+    messagesPerSecond: counts.messages.perSecond(),
+    forecasts: sink.published,
+    superseded: sink.superseded + sink.dropped,
+    stepUs: percentilesOf(counts.stepNs, 1e3),
+    latencyMs: percentilesOf(counts.latencyNs, 1e6),
+    readings: { ...counts.readings.ended },
+    malformed: { ...counts.readings.malformed },
+    error: pooledError(counts),
+    replay: replay?.() ?? null,
+  });
+}
+
+/** Over all horizons of all targets of all streams. */
+export function pooledError({ monitor }: Pick<ServiceCounts, 'monitor'>): ErrorView {
+  return errorView(poolErrors([...monitor.records.values()].flatMap(({ errors }) => errors)));
+}
+
+export function modelView({ id, model }: Engine): ModelView {
+  const { name, version, architecture, layers, input, output } = model;
+  const { cell, hidden } = architecture;
+  const numbers = layers.every(({ inputWeights }) => inputWeights.kind === 'int8') ? 'int8' : 'float32';
+  return {
+    ...{ name, version, id },
+    kind: cell === 'none' ? 'linear' : `${cell} ${hidden}, ${numbers}`,
+    targets: output.targets.map((feature) => input.names[feature]),
+    periodMs: input.periodMs,
+    horizons: output.horizons,
+  };
+}

@@ -1,0 +1,176 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { tap } from 'rxjs';
+import { type Dashboard, startDashboard } from '../dashboard/server.ts';
+import type { ViewSource } from '../dashboard/view.ts';
+import type { Engine } from '../engine/engine.ts';
+import { createLink, type Link, type LinkOptions } from '../mqtt/link.ts';
+import { createSink, type Sink } from '../mqtt/sink.ts';
+import { createSourceCounts, mqttSource, type SourceCounts } from '../mqtt/source.ts';
+import type { TopicPattern } from '../mqtt/topic.ts';
+import { type Counters, createCounters } from '../stream/counters.ts';
+import type { Outcome } from '../stream/encode.ts';
+import type { Message } from '../stream/payload.ts';
+import { type RoadOptions, road } from '../stream/pipeline.ts';
+import { createComplaints } from './complaints.ts';
+import type { Log } from './log.ts';
+import { createMonitor, type Monitor } from './monitor.ts';
+import { createOverview, type ReplayProgress } from './overview.ts';
+import { createRate, type Rate } from './rate.ts';
+import { createStreamViews } from './stream-views.ts';
+import type { Route } from './subscriptions.ts';
+
+export interface ServiceOptions extends Pick<RoadOptions, 'history' | 'combine' | 'latenessMs' | 'format'> {
+  readonly name: string;
+  readonly engine: Engine;
+  /** Where the broker is and how to get in; the service adds its subscriptions. */
+  readonly broker: Omit<LinkOptions, 'filters' | 'onEvent'>;
+  readonly routes: readonly Route[];
+  readonly publish: { readonly topics: TopicPattern; readonly qos: 0 | 1; readonly retain: boolean };
+  /** The page; none when absent. */
+  readonly dashboard?: { readonly host: string; readonly port: number } | undefined;
+  readonly maxStreams: number;
+  readonly staleAfterMs?: number | undefined;
+  readonly log: Log;
+  /** Of a demo, for the page. */
+  readonly replay?: (() => ReplayProgress) | undefined;
+}
+
+/** What a running service counts. */
+export interface ServiceCounts {
+  readonly readings: Counters;
+  readonly monitor: Monitor;
+  readonly messages: Rate & { readonly total: number };
+  /** Messages that were not for the road. */
+  readonly aside: SourceCounts;
+  /** Nanoseconds a frame, live frames only. */
+  readonly stepNs: RecordableHistogram;
+  /** Nanoseconds from the arrival of a batch to its forecasts' way out. */
+  readonly latencyNs: RecordableHistogram;
+}
+
+export interface Service extends ServiceCounts {
+  readonly link: Link;
+  readonly sink: Sink;
+  readonly dashboard: Dashboard | undefined;
+  /** What the page shows. */
+  readonly view: ViewSource;
+  /** Resolves at the first connection. Rejects when the broker refuses this client.
+   * @param timeoutMs gives up then; by default never */
+  open(timeoutMs?: number): Promise<void>;
+  /** Rejects when a defect of ours has stopped the road. */
+  readonly failed: Promise<never>;
+  /** Leaves the broker, counts what had still arrived, and closes the page. */
+  close(): Promise<void>;
+}
+
+/** Periods without a reading after which a stream is stale. */
+const staleAfterPeriods = 3;
+
+/** The states warm, the page opens, and once it is opened every frame is answered until it is closed. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { name, engine, broker, routes, publish, log, maxStreams } = options;
+  const monitor = createMonitor({
+    model: engine.model,
+    staleAfterMs: options.staleAfterMs ?? staleAfterPeriods * engine.model.input.periodMs,
+    charted: options.dashboard !== undefined,
+    maxStreams,
+  });
+  const counts = createCounts(monitor);
+  const link = createLink({
+    ...broker,
+    filters: routes.map(({ topics, qos }) => ({ topic: topics.filter, qos })),
+    onEvent: ({ kind, message }) =>
+      log[kind === 'refused' ? 'error' : kind === 'away' ? 'warn' : 'info']({}, message),
+  });
+  const sink = createSink(link, publish);
+  const overview = createOverview({ name, engine, link, sink, counts, replay: options.replay });
+  const streams = createStreamViews(engine, monitor);
+  const view: ViewSource = (query) => ({ overview: overview(), ...streams(query) });
+  // first, since a port in use ends it all
+  const dashboard = options.dashboard && (await startDashboard({ ...options.dashboard, source: view }));
+  const run = runRoad(options, { link, sink, counts });
+  return {
+    ...counts,
+    ...{ link, sink, dashboard, view, failed: run.failed },
+    open: (timeoutMs) => link.open(timeoutMs === undefined ? {} : { timeoutMs }),
+    async close() {
+      await link.close();
+      // what came last is still to be counted
+      await new Promise(setImmediate);
+      run.stop();
+      await dashboard?.close();
+    },
+  };
+}
+
+function createCounts(monitor: Monitor): ServiceCounts {
+  const rate = createRate();
+  let total = 0;
+  return {
+    readings: createCounters(),
+    monitor,
+    messages: {
+      add(count) {
+        total += count;
+        rate.add(count);
+      },
+      perSecond: rate.perSecond,
+      get total() {
+        return total;
+      },
+    },
+    aside: createSourceCounts(),
+    stepNs: createHistogram(),
+    latencyNs: createHistogram(),
+  };
+}
+
+interface RoadParts {
+  readonly link: Link;
+  readonly sink: Sink;
+  readonly counts: ServiceCounts;
+}
+
+function runRoad(options: ServiceOptions, { link, sink, counts }: RoadParts) {
+  const { engine, routes, publish, log, broker } = options;
+  const { readings, monitor, messages, stepNs, latencyNs } = counts;
+  const complaints = createComplaints(log);
+  let fail = (_: unknown) => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  // whoever waits for it gets it; until then it is no unhandled rejection
+  failed.catch(() => {});
+  let arrivedMs = 0;
+  let startedMs = 0;
+  const onOutcome = (outcome: Outcome) => {
+    sink.publish(outcome.publications);
+    monitor.noteOutcome(outcome, arrivedMs);
+    if (outcome.origin !== 'live') return;
+    stepNs.record(Math.max(1, Math.round(outcome.stepUs * 1000)));
+    latencyNs.record(Math.max(1, Math.round((performance.now() - startedMs) * 1e6)));
+  };
+  const source = mqttSource(link, {
+    routes: routes.map(({ topics }) => topics),
+    counts: counts.aside,
+    isOwn: (topic) => topic === broker.statusTopic || publish.topics.covers(topic),
+  });
+  const subscription = source
+    .pipe(
+      tap((batch: readonly Message[]) => {
+        startedMs = performance.now();
+        arrivedMs = batch[0].arrivedMs;
+        messages.add(batch.length);
+      }),
+      road(engine, {
+        ...options,
+        decoders: routes.map(({ decoder }) => decoder),
+        counters: readings,
+        onMalformed: (reason, { route, stream, feature, payload }) =>
+          complaints.note(reason, routes[route].topics.topicOf(stream, feature), payload),
+        onRetained: monitor.noteRetained,
+      }),
+    )
+    .subscribe({ next: onOutcome, error: fail });
+  return { failed, stop: () => subscription.unsubscribe() };
+}

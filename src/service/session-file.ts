@@ -1,0 +1,36 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What a broker's persistent session was last asked for. The broker keeps it for ever, whatever the config says later. */
+export interface SessionRecord {
+  readonly clientId: string;
+  readonly filters: readonly string[];
+}
+
+const fileName = 'session.json';
+
+/** The filters of an earlier start that the session still holds and nobody wants any more. */
+export function goneFilters(folder: string, { clientId, filters }: SessionRecord): string[] {
+  const before = readRecord(folder);
+  // at another broker there is nothing to give up, and asking for that does no harm
+  if (before === undefined || before.clientId !== clientId) return [];
+  return before.filters.filter((filter) => !filters.includes(filter));
+}
+
+/** Replaces the record; a kill in the middle leaves the one before. */
+export function writeRecord(folder: string, record: SessionRecord): void {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, fileName);
+  writeFileSync(`${path}.new`, `${JSON.stringify(record)}\n`);
+  renameSync(`${path}.new`, path);
+}
+
+function readRecord(folder: string): SessionRecord | undefined {
+  try {
+    const record = JSON.parse(readFileSync(join(folder, fileName), 'utf8')) as SessionRecord | null;
+    return Array.isArray(record?.filters) ? record : undefined;
+  } catch {
+    // the first start, or a file that somebody edited: there is nothing to compare with
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+import { ConfigError } from '../config/config-error.ts';
+import type { ServiceConfig, Subscription } from '../config/service.ts';
+import { nearestName } from '../math/nearest.ts';
+import type { Model } from '../model/model.ts';
+import { parseTopicPattern, type TopicPattern } from '../mqtt/topic.ts';
+import { sensorFeatures } from '../stream/decode.ts';
+import { type JsonPath, parseJsonPath } from '../stream/json-path.ts';
+import type { Decoder } from '../stream/payload.ts';
+import { jsonDecoder } from '../stream/read-json.ts';
+import { numberDecoder } from '../stream/read-number.ts';
+import { protobufDecoder } from '../stream/read-protobuf.ts';
+
+/** A subscription made ready for one model. */
+export interface Route {
+  readonly topics: TopicPattern;
+  readonly qos: 0 | 1;
+  readonly decoder: Decoder;
+  /** The model's features that come this way. */
+  readonly brings: readonly string[];
+}
+
+const arrival = 'arrival';
+
+/** What a config's subscriptions mean for a model.
+ * @throws ConfigError where a feature is none of the model's, or one of the model's comes by no subscription */
+export function createRoutes({ subscribe }: Pick<ServiceConfig, 'subscribe'>, model: Model): Route[] {
+  const names = sensorFeatures(model);
+  const routes = subscribe.map((entry) => createRoute(entry, names, model.name));
+  const missing = names.filter((name) => routes.every(({ brings }) => !brings.includes(name)));
+  if (missing.length > 0) {
+    const map = `features: { ${missing[0]}: KEY }`;
+    throw new ConfigError([
+      `${subscribe[0].at}: no subscription brings ${missing.join(', ')}, which the model ${model.name} reads; add ${map}`,
+    ]);
+  }
+  return routes;
+}
+
+function createRoute(entry: Subscription, names: readonly string[], modelName: string): Route {
+  const { topic, stream, qos, at } = entry;
+  const topics = topicsOf(topic, at, stream);
+  for (const name of [...Object.keys(entry.features ?? {}), ...(entry.feature ? [entry.feature] : [])]) {
+    if (names.includes(name)) continue;
+    const nearest = nearestName(name, names);
+    const fix = nearest === undefined ? `it reads ${names.join(', ')}` : `did you mean "${nearest}"?`;
+    throw new ConfigError([
+      `${at}: features: found "${name}", which the model ${modelName} does not read; ${fix}`,
+    ]);
+  }
+  return { topics, qos, ...readerOf(entry, names) };
+}
+
+/** @throws ConfigError with the place of the topic in the config */
+export function topicsOf(topic: string, at: string, stream?: string): TopicPattern {
+  try {
+    return parseTopicPattern(topic, stream === undefined ? {} : { stream });
+  } catch (cause) {
+    throw new ConfigError([`${at}: topic: ${(cause as Error).message}`], { cause });
+  }
+}
+
+function readerOf(entry: Subscription, names: readonly string[]): Pick<Route, 'decoder' | 'brings'> {
+  const { format, feature, features, time, at } = entry;
+  if (format === 'number') {
+    return {
+      decoder: numberDecoder({ names, feature }),
+      brings: feature === undefined ? names : [feature],
+    };
+  }
+  // without a map every feature is looked for under its own name
+  const keys = names.map((name) => (features === undefined ? name : features[name]));
+  const brings = names.filter((_, k) => keys[k] !== undefined);
+  if (format === 'protobuf') {
+    return { decoder: protobufDecoder({ features: keys, timeOfArrival: time === arrival }), brings };
+  }
+  const paths = keys.map((key) => (key === undefined ? undefined : pathOf(key, at)));
+  const timePath = time === arrival ? undefined : pathOf(time ?? 'time', at);
+  return { decoder: jsonDecoder({ features: paths, time: timePath }), brings };
+}
+
+function pathOf(text: string, at: string): JsonPath {
+  const path = parseJsonPath(text);
+  if (path) return path;
+  throw new ConfigError([`${at}: found "${text}", expected a key or a path such as $.sensors[0].temp`]);
+}

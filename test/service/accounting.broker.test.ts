@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { readInputFile } from '../../src/cli/input-file.ts';
+import { type Player, startPlayer } from '../../src/cli/player.ts';
+import { readRecordedMessages } from '../../src/cli/recorded-messages.ts';
+import { parseTopicPattern } from '../../src/mqtt/topic.ts';
+import { openLink } from '../mqtt/links.ts';
+import { describeWithMosquitto, type Mosquitto, startMosquitto } from '../mqtt/mosquitto.ts';
+import { until } from '../mqtt/until.ts';
+import { type RunProcess, startRun } from './run-process.ts';
+
+const models = fileURLToPath(new URL('../../models/nyc-weather/', import.meta.url));
+const sensors = parseTopicPattern('sensors/{stream}/weather');
+const hourMs = 3_600_000;
+const ticks = 500;
+
+/** The first hours of three stations. */
+function recordedTicks() {
+  const path = join(models, 'weather.csv');
+  const recorded = readRecordedMessages(readInputFile(path, 'recording'), path, {
+    ...{ stream: 'origin', columns: ['temp', 'dewp', 'pressure'], numberMessages: false, warn: () => {} },
+  });
+  return [...recorded.ticks].slice(0, ticks);
+}
+
+const allTicks = recordedTicks();
+/** Of a message: temp, dewp and pressure, a missing one as null. */
+const perMessage = 3;
+const numbers = numbersOf(0, ticks);
+
+interface Plant {
+  readonly broker: Mosquitto;
+  start(): Promise<RunProcess>;
+  /** Publishes ticks[from..to-1] at QoS 1, `perSecond` of them. */
+  play(from: number, to: number, perSecond?: number): Promise<Player>;
+}
+
+async function openPlant(): Promise<Plant> {
+  const folder = mkdtempSync(join(tmpdir(), 'cellstream-plant-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const broker = await startMosquitto();
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  const config = `model: ${models}nyc-weather.pb
+broker: { url: ${broker.url} }
+subscribe: [{ topic: sensors/{stream}/weather }]
+dashboard: { port: ${port} }
+`;
+  return {
+    broker,
+    start: () => startRun(folder, config),
+    async play(from, to, perSecond = Number.POSITIVE_INFINITY) {
+      const { link } = await openLink({ url: broker.url });
+      const speed = (hourMs * perSecond) / 1000;
+      return startPlayer({ link, topics: sensors, ticks: allTicks.slice(from, to), speed, qos: 1 });
+    },
+  };
+}
+
+const total = (readings: Readonly<Record<string, number>>) =>
+  Object.values(readings).reduce((sum, count) => sum + count, 0);
+
+/** Waits until the page shows that many readings. */
+async function counted(run: RunProcess, count: number): Promise<number> {
+  let shown = 0;
+  const deadline = performance.now() + 20_000;
+  while (shown < count && performance.now() < deadline) shown = total((await run.view()).overview.readings);
+  return shown;
+}
+
+describeWithMosquitto('every published number is in exactly one counter', () => {
+  test('when nothing goes wrong', async () => {
+    const { start, play } = await openPlant();
+    const run = await start();
+    const player = await play(0, ticks);
+    await player.done;
+    expect(perMessage * player.messages).toBe(numbers);
+    await counted(run, numbers);
+    const { readings, forecasts, messages } = await run.stop();
+    expect(readings).toMatchObject({ applied: numbers, duplicate: 0, late: 0, malformed: 0 });
+    expect(forecasts).toEqual({ published: messages, superseded: 0, dropped: 0, failed: 0, waiting: 0 });
+  });
+
+  test('when the broker is restarted in the middle of a replay: what is sent twice is a duplicate', async () => {
+    const { broker, start, play } = await openPlant();
+    const run = await start();
+    const player = await play(0, ticks, 200);
+    await until(() => player.ticks > ticks / 3);
+    await broker.stop('SIGTERM');
+    await broker.start();
+    await player.done;
+    await counted(run, numbers);
+    const { readings, reconnects } = await run.stop();
+    expect(reconnects).toBe(1);
+    expect(readings).toMatchObject({ applied: numbers, late: 0, malformed: 0 });
+    expect(readings.duplicate).toBeLessThanOrEqual(3 * player.again + 3 * 1000);
+    expect(total(readings)).toBe(numbers + readings.duplicate);
+  });
+
+  test('when the broker is killed: what it had acknowledged and not passed on is lost with it, and nothing else', async () => {
+    const { broker, start, play } = await openPlant();
+    const run = await start();
+    const player = await play(0, ticks, 200);
+    await until(() => player.ticks > ticks / 3);
+    const { overview } = await run.view();
+    const acknowledged = perMessage * player.messages;
+    const seen = total(overview.readings);
+    await broker.stop('SIGKILL');
+    await broker.start();
+    await player.done;
+    expect(perMessage * player.messages).toBe(numbers);
+    await until(() =>
+      run.lines.some(({ msg }) => msg.includes('connected to the broker') && msg.includes('after')),
+    );
+    // a last reading, after which nothing can come
+    const { readings } = await quiet(run);
+    const lost = numbers - readings.applied - readings.late;
+    expect(lost).toBeGreaterThanOrEqual(0);
+    // on its way through the broker when it died
+    expect(lost).toBeLessThanOrEqual(Math.max(0, acknowledged - seen) + 3 * 200);
+    expect(total(readings)).toBe(numbers - lost + readings.duplicate);
+  });
+
+  test('when the service is stopped and started again: the broker keeps what comes in between', async () => {
+    const { start, play } = await openPlant();
+    const first = await start();
+    const player = await play(0, ticks, 200);
+    await until(() => player.ticks > ticks / 3);
+    const before = await first.stop();
+    await until(() => player.ticks > ticks / 2);
+    const second = await start();
+    expect(second.lines.some(({ msg }) => msg.includes('session resumed'))).toBe(true);
+    await player.done;
+    await counted(second, numbers - total(before.readings));
+    const after = await second.stop();
+    expect(before.readings.applied + after.readings.applied).toBe(numbers);
+    expect(total(before.readings) + total(after.readings)).toBe(numbers);
+  });
+
+  test('when the service is killed: what it had counted is lost with it, what comes later is not', async () => {
+    const { start, play } = await openPlant();
+    const first = await start();
+    await (await play(0, 200)).done;
+    const firstNumbers = numbersOf(0, 200);
+    expect(await counted(first, firstNumbers)).toBe(firstNumbers);
+    await first.kill('SIGKILL');
+    await (await play(200, 300)).done;
+    const second = await start();
+    await (await play(300, ticks)).done;
+    await counted(second, numbers - firstNumbers);
+    const { readings } = await second.stop();
+    expect(readings).toMatchObject({ applied: numbers - firstNumbers, duplicate: 0, late: 0 });
+  });
+});
+
+function numbersOf(from: number, to: number): number {
+  return perMessage * allTicks.slice(from, to).flatMap((tick) => tick.messages).length;
+}
+
+/** The counters once they have stopped to move. */
+async function quiet(run: RunProcess) {
+  let before = -1;
+  let now = total((await run.view()).overview.readings);
+  while (now !== before) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    before = now;
+    now = total((await run.view()).overview.readings);
+  }
+  return run.stop();
+}

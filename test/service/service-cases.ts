@@ -1,0 +1,65 @@
+import { onTestFinished } from 'vitest';
+import { loadServiceConfig } from '../../src/config/service.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { createLog } from '../../src/service/log.ts';
+import { type Service, type ServiceOptions, startService } from '../../src/service/service.ts';
+import { createRoutes, topicsOf } from '../../src/service/subscriptions.ts';
+import { createTinyEngine, hourMs, startMs } from '../stream/tiny-engine.ts';
+
+export const engine = createTinyEngine();
+
+export interface TestService {
+  readonly service: Service;
+  /** The lines of its log. */
+  readonly lines: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'broker' | 'routes' | 'publish'>> {
+  readonly url: string;
+  readonly protocol?: '5' | '3.1.1';
+  readonly clientId?: string;
+  /** Entries of `subscribe` in YAML. */
+  readonly subscribe?: readonly string[];
+  readonly publish?: { readonly topic?: string; readonly qos?: 0 | 1 };
+}
+
+/** A service of the tiny model as a config would make it, closed when the test ends. */
+export async function openTestService(options: TestServiceOptions): Promise<TestService> {
+  const {
+    url,
+    protocol,
+    clientId,
+    subscribe = ['{ topic: sensors/{stream}/weather }'],
+    publish,
+    ...rest
+  } = options;
+  const lines: Record<string, unknown>[] = [];
+  const log = createLog('test', { destination: { write: (line: string) => lines.push(JSON.parse(line)) } });
+  const entries = subscribe.map((entry) => `  - ${entry}\n`).join('');
+  const config = loadServiceConfig(
+    `model: tiny.pb\nbroker: { url: "${url}" }\nsubscribe:\n${entries}`,
+    'test.yaml',
+  );
+  const used: Engine = rest.engine ?? engine;
+  const service = await startService({
+    ...{ name: 'test', engine: used, log, maxStreams: 1000, staleAfterMs: Number.POSITIVE_INFINITY },
+    ...rest,
+    broker: {
+      ...{ url, protocol, clientId, statusTopic: 'cellstream/test/status' },
+      backOff: { firstMs: 20, maxMs: 100 },
+    },
+    routes: createRoutes(config, used.model),
+    publish: {
+      topics: topicsOf(publish?.topic ?? 'cellstream/{stream}/forecast', 'test.yaml'),
+      qos: publish?.qos ?? 1,
+      retain: false,
+    },
+  });
+  onTestFinished(() => service.close());
+  await service.open(10_000);
+  return { service, lines };
+}
+
+export function payloadAt(hour: number, temp: number | null = 50 + Math.sin(hour), pressure = 1000): string {
+  return JSON.stringify({ time: startMs + hour * hourMs, temp, pressure });
+}
