@@ -1,16 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { loadServiceConfig } from '../src/config/service.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
 test('the ten lines of the README run as they stand there', () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const program = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
-  const lines = program.split('\n').filter((line) => line !== '');
-  expect(lines.length).toBeLessThanOrEqual(10);
+  const statements = program.split('\n').filter((line) => line !== '' && !line.startsWith('import'));
+  expect(statements.length).toBeLessThanOrEqual(10);
   // inside the package, so that `cellstream` is itself
   const folder = mkdtempSync(join(root, '.readme-'));
   try {
@@ -24,9 +25,11 @@ test('the ten lines of the README run as they stand there', () => {
       .trim()
       .split('\n')
       .map((line) => line.split(' '));
-    expect(printed).toHaveLength(3);
-    for (const [health, next, low, high] of printed) {
-      expect(health).toBe('cold');
+    expect(printed.map(([stream, time, health]) => [stream, time, health])).toEqual([
+      ['JFK', '2013-01-01T06:00:00Z', 'cold'],
+      ['JFK', '2013-01-01T07:00:00Z', 'cold'],
+    ]);
+    for (const [, , , next, low, high] of printed) {
       expect(Number(next)).toBeGreaterThan(20);
       expect(Number(next)).toBeLessThan(60);
       expect(Number(high)).toBeGreaterThan(Number(low));
@@ -34,4 +37,20 @@ test('the ten lines of the README run as they stand there', () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test.each(['README.md', 'docs/service.md', 'docs/ARCHITECTURE.md'])(
+  'every file that %s links to is there',
+  (page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    const links = [...text.matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target);
+    const local = links.filter((target) => !target.startsWith('http'));
+    expect(local.filter((target) => !existsSync(join(root, page, '..', target)))).toEqual([]);
+  },
+);
+
+test.each(['README.md', 'docs/service.md'])('the config of %s is one', (page) => {
+  const text = readFileSync(join(root, page), 'utf8');
+  const config = /```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
+  expect(loadServiceConfig(config, 'plant.yaml').name).toMatch(/^plant/);
 });

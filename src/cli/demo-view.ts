@@ -34,6 +34,8 @@ function openTable(look: () => DemoSnapshot): DemoView {
 }
 
 function openLog(look: () => DemoSnapshot): DemoView {
+  const { url, overview } = look();
+  console.error(`demo: page ${url} broker mqtt://${overview.broker.address}`);
   const log = () => {
     const snapshot = look();
     console.error(`demo: ${describeReplay(snapshot)}`);

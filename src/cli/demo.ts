@@ -10,7 +10,7 @@ import { startBroker } from '../mqtt/broker.ts';
 import { createLink } from '../mqtt/link.ts';
 import { parseTopicPattern } from '../mqtt/topic.ts';
 import type { Log } from '../service/log.ts';
-import { type Service, type ServiceOptions, startService } from '../service/service.ts';
+import { type ServiceOptions, startService } from '../service/service.ts';
 import { slotOf } from '../signal/slots.ts';
 import { formatTime } from '../signal/times.ts';
 import { flatJson, jsonDecoder } from '../stream/read-json.ts';
@@ -106,7 +106,7 @@ async function openService({ port }: DemoOptions, { engine, dataset, brokerUrl, 
   const testStart = slotOf(engine.model.training.validationEndMs, periodMs);
   const start = (pagePort: number) =>
     startService({
-      ...{ name: 'demo', engine, replay, log: terminalLog, maxStreams: 1000 },
+      ...{ name: 'cellstream demo', engine, replay, log: terminalLog, maxStreams: 1000 },
       broker: { url: brokerUrl },
       routes: [{ topics: sensors, qos: 0, decoder: jsonDecoder(flatJson(names)), brings: names }],
       publish: { topics: forecasts, qos: 0, retain: false },

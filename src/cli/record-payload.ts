@@ -4,7 +4,7 @@ import { decodeText, largestPayload, type Message, readTime, readValue } from '.
 import { numberDecoder } from '../stream/read-number.ts';
 
 /** What a message says, whatever its numbers are called. */
-export interface RecordedPayload {
+interface RecordedPayload {
   /** undefined: it names no time. */
   readonly timeMs?: number | undefined;
   /** By name, the doubles as they came; NaN for an explicit missing value. */

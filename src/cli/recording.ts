@@ -46,7 +46,7 @@ export function createRecording(path: string, { withStreams }: { readonly withSt
   const fixed = withStreams ? ['time', 'stream'] : ['time'];
   const columns: string[] = [];
   const known = new Set<string>();
-  let file = createFile(path);
+  let file: number | undefined = createFile(path);
   let [rows, bytes, writtenColumns] = [0, 0, 0];
   let pending: Row[] = [];
   let closed = false;
@@ -54,6 +54,7 @@ export function createRecording(path: string, { withStreams }: { readonly withSt
   const headerLine = () => [...fixed, ...columns].map(textCell).join(',');
   const append = (text: string) => {
     const data = Buffer.from(text);
+    file ??= openSync(path, 'a');
     try {
       for (let written = 0; written < data.length; ) written += writeSync(file, data, written);
     } catch (error) {
@@ -63,14 +64,14 @@ export function createRecording(path: string, { withStreams }: { readonly withSt
     }
     bytes += data.length;
   };
+  const release = () => {
+    if (file !== undefined) closeSync(file);
+    file = undefined;
+  };
   const widen = () => {
-    closeSync(file);
-    try {
-      bytes = widenCsv(path, headerLine(), columns.length - writtenColumns);
-      writtenColumns = columns.length;
-    } finally {
-      file = openSync(path, 'a');
-    }
+    release();
+    bytes = widenCsv(path, headerLine(), columns.length - writtenColumns);
+    writtenColumns = columns.length;
   };
   const lineOf = ({ stream, timeMs, values }: Row) => {
     const cells = [formatTime(timeMs), ...(withStreams ? [textCell(stream)] : [])];
@@ -117,8 +118,8 @@ export function createRecording(path: string, { withStreams }: { readonly withSt
       try {
         flush();
       } finally {
-        closeSync(file);
-        if (rows === 0) rmSync(path);
+        release();
+        if (rows === 0) rmSync(path, { force: true });
       }
     },
   };

@@ -90,6 +90,7 @@ export interface PointView {
 export interface StreamDetail {
   readonly stream: string;
   readonly target: string;
+  readonly health: StreamHealth;
   /** The newest frames on the time grid, oldest first; null where nothing was read. */
   readonly history: readonly HistoryPoint[];
   /** Every step ahead, from the newest frame. */

@@ -174,7 +174,7 @@ interface Ended {
 async function end({ client, unfinished, closed, statusTopic }: Ended, timeoutMs: number): Promise<void> {
   const timer = setTimeout(() => client.stream?.destroy(), timeoutMs);
   await Promise.race([unfinished.drained(), closed]);
-  if (statusTopic === '' && client.connected) {
+  if (statusTopic !== undefined && client.connected) {
     const said = client.publishAsync(statusTopic, 'offline', { qos: 1, retain: true });
     await Promise.race([said.catch(() => {}), closed]);
   }

@@ -44,6 +44,7 @@ export function createStreamViews(
     return {
       stream: record.stream,
       target: model.input.names[targets[target]],
+      health: monitor.healthOf(record),
       history: historyOf(record, target, model),
       fan: readPoints(record, target, all),
       errors: record.errors[target].steps.map(({ step, n, errorSum, persistenceSum }) => ({

@@ -77,6 +77,39 @@ describe('a player', () => {
     expect(firstOf(deliveries)).toEqual(all);
   });
 
+  test('keeps the order when the connection is lost again before all is repeated', async () => {
+    let isHolding = true;
+    const url = await startOwnBroker({
+      authorizePublish: (_, __, done) => {
+        if (!isHolding) done(null);
+      },
+    });
+    const { deliveries } = await openLink({ url, ...listening });
+    const cable = await layCable(Number(new URL(url).port));
+    const { link } = await openLink({ url: cable.url, protocol: '3.1.1' });
+    const player = play(link, numberedTicks(2_000));
+    await until(() => player.unfinished === 1_000);
+    const repeatedAtLosses: number[] = [];
+    const lostTwice = new Promise<void>((resolve) => {
+      link.onChange((connected) => {
+        // after one turn's share of the 1,000
+        if (connected && isHolding) setImmediate(cable.cut);
+        else if (!connected) repeatedAtLosses.push(player.again);
+        if (repeatedAtLosses.length === 2) resolve();
+      });
+    });
+    cable.cut();
+    await lostTwice;
+    expect(repeatedAtLosses[0]).toBe(0);
+    expect(repeatedAtLosses[1]).toBeGreaterThan(0);
+    expect(repeatedAtLosses[1]).toBeLessThan(1_000);
+    isHolding = false;
+    await player.done;
+    expect(player).toMatchObject({ messages: 4_000, again: 1_000 + repeatedAtLosses[1] });
+    await until(() => deliveries.length === 4_000);
+    expect(firstOf(deliveries)).toEqual({ a: orderedNumbers(2_000), b: orderedNumbers(2_000) });
+  });
+
   test('has at most 1,000 messages under way, and takes the others only when there is room', async () => {
     const held: (() => void)[] = [];
     let isHolding = true;

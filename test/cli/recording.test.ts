@@ -1,11 +1,19 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jsonReader, numberReader } from '../../src/cli/record-payload.ts';
 import { createRowGatherer, type StreamMessage } from '../../src/cli/record-rows.ts';
-import { createRecording, type Row } from '../../src/cli/recording.ts';
+import { createRecording, RecordingError, type Row } from '../../src/cli/recording.ts';
 import { parseTable } from '../../src/data/csv.ts';
 import { createCounters } from '../../src/stream/counters.ts';
 
@@ -130,6 +138,16 @@ describe('a recording', () => {
     expect(() => createRecording(nowhere, { withStreams: true })).toThrow(
       `cannot write --out ${nowhere}: there is no folder ${join(folder, 'no')}`,
     );
+  });
+
+  test('says in one line that it cannot be written', () => {
+    const recording = createRecording(path, { withStreams: true });
+    recording.admit('a');
+    rmSync(folder, { recursive: true });
+    const failure = `cannot write ${path}: ENOENT: no such file or directory`;
+    expect(recording.flush).toThrow(RecordingError);
+    expect(recording.flush).toThrow(failure);
+    mkdirSync(folder);
   });
 
   test('leaves nothing behind when nothing was written', () => {

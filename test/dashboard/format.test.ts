@@ -120,6 +120,7 @@ describe('the data of the chart', () => {
   const detail: StreamDetail = {
     stream: 'a',
     target: 'temp',
+    health: 'warm',
     history: [point(1_000, 1), point(2_000, null), point(3_000, 3)],
     fan: [{ steps: 1, timeMs: 4_000, value: 4, low: 3, high: 5 }],
     errors: [],

@@ -95,6 +95,7 @@ function inventDetail(service: InventedService, stream: string, target: number):
   return {
     stream,
     target: service.overview.model.targets[target],
+    health: inventRow(service, stream, target).health,
     history,
     fan: inventFan(index, service.frame, target),
     errors: horizons.map((steps, place) => ({

@@ -25,8 +25,7 @@ export function createDetailHeading(): DetailHeading {
       setText(target, detail.target);
       setValue(value, formatNumber(newest?.value ?? null), newest?.value ?? null);
       setValue(time, newest ? formatWholeTime(newest.timeMs) : '', newest?.timeMs ?? null);
-      health.root.hidden = !row;
-      if (row) health.show(row.health);
+      health.show(detail.health);
     },
   };
 }
