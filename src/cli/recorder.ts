@@ -1,6 +1,7 @@
 import type { Delivery } from '../mqtt/connection.ts';
 import type { TopicPattern } from '../mqtt/topic.ts';
 import { type Counters, countMalformed, createCounters, type MalformedReason } from '../stream/counters.ts';
+import { farthestAheadMs } from '../stream/decode.ts';
 import type { PayloadReader } from './record-payload.ts';
 import { createRowGatherer } from './record-rows.ts';
 import type { Recording } from './recording.ts';
@@ -26,8 +27,6 @@ export interface Recorder {
   end(): void;
 }
 
-/** A time from further ahead would make all that follows late; clocks that are off by a time zone are not. */
-const farthestAheadMs = 24 * 3_600_000;
 /** Keys that are warned of: whoever makes a new one for each message is told so once. */
 const ignoredLimit = 64;
 const complaintMs = 60_000;

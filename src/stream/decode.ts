@@ -36,7 +36,7 @@ export interface DecodeOptions<M extends Envelope = Message> {
 
 /** A reading from further ahead would make its stream deaf to all that follows; clocks that are off by a time zone are
  * not. */
-const farthestAheadMs = 24 * 3_600_000;
+export const farthestAheadMs = 24 * 3_600_000;
 
 /** Messages -> readings. What cannot be understood is counted by reason and left out; a replay never goes on to a state. */
 export function decode<M extends Envelope = Message>(

@@ -273,7 +273,7 @@ describe('the program', () => {
     expect(text()).toBe(`time,temp\n${at(1)},1\n`);
   });
 
-  test('leaves whole rows when it is killed', async () => {
+  test('leaves a file that train reads when it is killed, but for a last line that was being written', async () => {
     sender = (await openLink({ url: broker.url })).link;
     const program = start();
     await until(() => program.stderr.includes('recording x'), 30_000);
@@ -289,7 +289,7 @@ describe('the program', () => {
     program.signal('SIGKILL');
     await program.ended;
     const { rows, columns, raggedLines } = parseTable(readFileSync(out), out);
-    expect(raggedLines).toEqual([]);
+    expect(raggedLines.filter((line) => line < rows.length + 2)).toEqual([]);
     expect(columns.length).toBeGreaterThan(3);
     expect(rows.map((row) => Number(row[1]))).toEqual(rows.map((_, i) => i));
   });

@@ -121,4 +121,41 @@ describe('decode', () => {
     expect(counters.ended.retained).toBe(2);
     expect(counters.ended.malformed).toBe(1);
   });
+
+  test('sets aside what lies more than a day ahead of the clock, value by value', async () => {
+    const arrivedMs = Date.UTC(2026, 0);
+    const at = (aheadMs: number) => message(`{"time":${arrivedMs + aheadMs},"temp":1,"pressure":null}`);
+    const dayMs = 86_400_000;
+    const { readings, counters } = await decodeAll(at(dayMs), at(dayMs + 1));
+    expect(readings).toHaveLength(2);
+    expect(counters.malformed).toEqual({ 'far future': 2 });
+  });
+
+  test('makes a stream of each channel where channels share their weights', async () => {
+    const counters = createCounters();
+    const channels = ['temp', 'dewp'];
+    const operator = decode({ decoders: [jsonDecoder(flatJson(channels))], counters, channels });
+    const { readings } = await lastValueFrom(of([message('{"time":0,"temp":1,"dewp":2}')]).pipe(operator));
+    expect(readings).toEqual([
+      { stream: 'JFK/temp', timeMs: 0, feature: 0, value: 1 },
+      { stream: 'JFK/dewp', timeMs: 0, feature: 0, value: 2 },
+    ]);
+  });
+
+  test('tells of each thing that is set aside, and of what the broker had kept', async () => {
+    const counters = createCounters();
+    const told: unknown[] = [];
+    const operator = decode({
+      ...{ decoders: [jsonDecoder(flatJson(['temp', 'pressure']))], counters },
+      onMalformed: (reason, { stream }) => told.push([reason, stream]),
+      onRetained: (readings) => told.push(readings),
+    });
+    const messages = [message('oops'), message('{"time":0,"temp":"x","pressure":2}', true)];
+    await lastValueFrom(of(messages).pipe(operator));
+    expect(told).toEqual([
+      ['not JSON', 'JFK'],
+      ['not a number', 'JFK'],
+      [{ stream: 'JFK', timeMs: 0, feature: 1, value: 2 }],
+    ]);
+  });
 });

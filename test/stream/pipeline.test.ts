@@ -200,4 +200,19 @@ describe('the road', () => {
       { target: 'pressure', steps: 2 },
     ]);
   });
+
+  test('averages what comes faster than the period, where the model was trained on such data', async () => {
+    const faster = createTinyEngine({ input: { ...engine.model.input, combine: 'mean' } });
+    const at = (hour: number, temp: number) => send('JFK', hour, [temp, 1000]);
+    const messages = [at(0, 50), at(0.4, 53), at(0.8, 59), at(1, 60), at(2, 61)];
+    const counters = createCounters();
+    const outcomes = await lastValueFrom(of(messages).pipe(road(faster, { decoders, counters }), toArray()));
+    const rows: Row[] = [
+      [54, 1000],
+      [60, 1000],
+      [61, 1000],
+    ];
+    expect(payloads(outcomes, 'JFK')).toEqual(expected('JFK', [0, 1, 2], rows));
+    expect(counters.ended).toMatchObject({ applied: 6, merged: 4 });
+  });
 });
