@@ -1,7 +1,7 @@
 import type { DemoSnapshot } from './demo-snapshot.ts';
 import { summarize } from './demo-table.ts';
 
-export class DemoError extends Error {
+class DemoError extends Error {
   override readonly name = 'DemoError';
 }
 

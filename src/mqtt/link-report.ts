@@ -50,20 +50,21 @@ export function createReport({ address, clientId, stableMs, onEvent }: ReportOpt
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   const sayBack = ({ protocol, sessionPresent }: Arrival) => {
-    if (reportedReason === undefined && known) return;
-    const awayMs = Date.now() - awaySinceMs;
     const session = sessionPresent ? 'session resumed' : 'new session';
     const message = `connected to the broker at ${address} with MQTT ${protocol}, ${session}`;
-    if (known)
+    if (reportedReason === undefined || !known) {
+      onEvent({ kind: 'connected', message, protocol, sessionPresent });
+    } else {
+      const awayMs = Date.now() - awaySinceMs;
       onEvent({ kind: 'back', message: `${message}, after ${awayMs} ms`, protocol, sessionPresent, awayMs });
-    else onEvent({ kind: 'connected', message, protocol, sessionPresent });
+    }
     known = true;
     reportedReason = undefined;
   };
-  const explain = ({ kind, reason }: Ending): string => {
+  const explain = ({ kind, reason }: Ending, wasUp: boolean): string => {
     const advice = `give each client an id of its own, this one has "${clientId}"`;
     if (kind === 'taken over') return `${reason}: ${advice}`;
-    if (kind !== 'lost' || shortLives < flappingFrom) return reason;
+    if (!wasUp || shortLives < flappingFrom) return reason;
     return `${reason} soon after each connect; perhaps another client has the same id: ${advice}`;
   };
   return {
@@ -86,14 +87,14 @@ export function createReport({ address, clientId, stableMs, onEvent }: ReportOpt
         taken ||= ending.kind === 'taken over';
       }
       if (reportedReason === undefined) awaySinceMs = Date.now();
-      const reason = explain(ending);
+      const reason = explain(ending, lastedMs !== undefined);
       if (reason === reportedReason) return;
       reportedReason = reason;
       const refused = ending.kind === 'refused' || ending.kind === 'wrong protocol';
       onEvent({
         kind: refused ? 'refused' : 'away',
         message: refused
-          ? `the broker at ${address} and this client refuse each other: ${reason}`
+          ? `the broker at ${address}: ${reason}; trying again`
           : `no connection to the broker at ${address}: ${reason}`,
         reason,
       });

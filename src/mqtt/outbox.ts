@@ -1,15 +1,18 @@
-/** Publications that wait for a broker: of each stream only the newest. */
+/** Publications that wait for a broker: all of them, in order, while that is a short burst; else of each stream only the
+ * newest. */
 export interface Outbox {
   readonly size: number;
   /** Replaced by a newer one of their stream. */
   readonly superseded: number;
   /** The oldest, where there were too many streams. */
   readonly dropped: number;
-  /** A newer publication takes the place of its stream, so that a busy stream waits no longer than the others. */
-  add(stream: string, payload: string | Uint8Array): void;
-  /** Takes back, as the oldest, what was taken and did not arrive; in the order in which it was taken. */
+  /** @param inOrder behind the others, while that is a short burst. Else it takes the place of its stream, so that a busy
+   * stream waits no longer than the others. */
+  add(publication: Publication, inOrder: boolean): void;
+  /** Takes back, as the oldest, what was taken and did not arrive; in the order in which it was taken. Keeps of each
+   * stream only the newest. */
   addOlder(publications: readonly Publication[]): void;
-  /** The stream that has waited longest. */
+  /** The oldest, or the stream that has waited longest. */
   take(): Publication | undefined;
 }
 
@@ -18,34 +21,56 @@ export interface Publication {
   readonly payload: string | Uint8Array;
 }
 
-/** @param limit streams at most */
-export function createOutbox(limit: number): Outbox {
-  let waiting = new Map<string, string | Uint8Array>();
+export interface OutboxLimits {
+  /** Publications that wait in order. */
+  readonly burst: number;
+  readonly streams: number;
+}
+
+export function createOutbox(limits: OutboxLimits): Outbox {
+  let burst: Publication[] = [];
+  let taken = 0;
+  // one of the two is empty
+  let newest = new Map<string, string | Uint8Array>();
   // kept from one call to the next: a new one would pass over all that is deleted before it
-  let cursor = waiting.entries();
+  let cursor = newest.entries();
   let superseded = 0;
   let dropped = 0;
-  const set = (stream: string, payload: string | Uint8Array) => {
-    if (waiting.has(stream)) superseded++;
-    waiting.set(stream, payload);
+  const set = ({ stream, payload }: Publication) => {
+    if (newest.has(stream)) superseded++;
+    newest.set(stream, payload);
   };
-  const take = (): Publication | undefined => {
-    if (waiting.size === 0) return undefined;
+  const takeNewest = (): Publication | undefined => {
+    if (newest.size === 0) return undefined;
     let next = cursor.next();
     if (next.done) {
-      cursor = waiting.entries();
+      cursor = newest.entries();
       next = cursor.next();
     }
     const [stream, payload] = next.value as [string, string | Uint8Array];
-    waiting.delete(stream);
+    newest.delete(stream);
     return { stream, payload };
   };
+  const takeBurst = (): Publication => {
+    const publication = burst[taken++];
+    // one slice for half of the burst, and not one for each
+    if (2 * taken >= burst.length) {
+      burst = burst.slice(taken);
+      taken = 0;
+    }
+    return publication;
+  };
   const trim = () => {
-    for (; waiting.size > limit; dropped++) take();
+    for (; newest.size > limits.streams; dropped++) takeNewest();
+  };
+  const endBurst = () => {
+    for (; taken < burst.length; taken++) set(burst[taken]);
+    burst = [];
+    taken = 0;
   };
   return {
     get size() {
-      return waiting.size;
+      return burst.length - taken + newest.size;
     },
     get superseded() {
       return superseded;
@@ -53,18 +78,24 @@ export function createOutbox(limit: number): Outbox {
     get dropped() {
       return dropped;
     },
-    add(stream, payload) {
-      set(stream, payload);
+    add(publication, inOrder) {
+      if (inOrder && newest.size === 0 && burst.length - taken < limits.burst) {
+        burst.push(publication);
+        return;
+      }
+      endBurst();
+      set(publication);
       trim();
     },
     addOlder(publications) {
-      const newer = waiting;
-      waiting = new Map();
-      cursor = waiting.entries();
-      for (const { stream, payload } of publications) set(stream, payload);
-      for (const [stream, payload] of newer) set(stream, payload);
+      endBurst();
+      const newer = newest;
+      newest = new Map();
+      cursor = newest.entries();
+      for (const publication of publications) set(publication);
+      for (const [stream, payload] of newer) set({ stream, payload });
       trim();
     },
-    take,
+    take: () => (taken < burst.length ? takeBurst() : takeNewest()),
   };
 }

@@ -9,7 +9,9 @@ export interface SinkOptions {
   readonly retain: boolean;
   /** Handed to the link and not finished: not yet acknowledged (QoS 1), not yet written (QoS 0). */
   readonly inFlightLimit?: number | undefined;
-  /** Streams that wait for the broker. */
+  /** Publications that wait, in order, for a broker that is there and has its hands full. */
+  readonly burstLimit?: number | undefined;
+  /** Streams whose newest publication waits for a broker that is away, or far behind. */
   readonly waitingLimit?: number | undefined;
 }
 
@@ -19,7 +21,7 @@ export interface Sink {
   publish(publications: readonly Publication[]): void;
   /** Acknowledged by the broker (QoS 1), written to the socket (QoS 0). */
   readonly published: number;
-  /** Replaced, while the broker was away or slow, by a newer one of the same stream. */
+  /** Replaced, while the broker was away or far behind, by a newer one of the same stream. */
   readonly superseded: number;
   /** The oldest, of more streams than may wait. */
   readonly dropped: number;
@@ -34,9 +36,9 @@ export interface Sink {
 /** Hands publications to a link, never more than it can keep: MQTT.js would store them without a bound. */
 export function createSink(
   link: Link,
-  { topics, qos, retain, inFlightLimit = 1000, waitingLimit = 100_000 }: SinkOptions,
+  { topics, qos, retain, inFlightLimit = 1000, burstLimit = 10_000, waitingLimit = 100_000 }: SinkOptions,
 ): Sink {
-  const outbox = createOutbox(waitingLimit);
+  const outbox = createOutbox({ burst: burstLimit, streams: waitingLimit });
   const failures: Record<string, number> = {};
   let returned: Publication[] = [];
   let published = 0;
@@ -76,7 +78,7 @@ export function createSink(
       // never awaited: inside the receive path that would wait for an answer that MQTT.js cannot read
       for (const publication of publications) {
         if (outbox.size === 0 && hasRoom()) send(publication);
-        else outbox.add(publication.stream, publication.payload);
+        else outbox.add(publication, link.connected);
       }
     },
     get published() {

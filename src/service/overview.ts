@@ -52,7 +52,7 @@ export function pooledError({ monitor }: Pick<ServiceCounts, 'monitor'>): ErrorV
   return errorView(poolErrors([...monitor.records.values()].flatMap(({ errors }) => errors)));
 }
 
-export function modelView({ id, model }: Engine): ModelView {
+function modelView({ id, model }: Engine): ModelView {
   const { name, version, architecture, layers, input, output } = model;
   const { cell, hidden } = architecture;
   const numbers = layers.every(({ inputWeights }) => inputWeights.kind === 'int8') ? 'int8' : 'float32';

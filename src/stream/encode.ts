@@ -97,7 +97,7 @@ export function forecastMessage(forecast: Forecast, { model, id }: EncodeOptions
 }
 
 /** The same as a message of proto/telemetry.proto. */
-export function encodeProtobuf(forecast: Forecast, options: EncodeOptions): Uint8Array {
+function encodeProtobuf(forecast: Forecast, options: EncodeOptions): Uint8Array {
   const { periodMs } = options.model.input;
   const { health, horizons, stream, model } = forecastMessage(forecast, options);
   return cellstream.Forecast.encode({

@@ -8,24 +8,42 @@ function takeAll(outbox: Outbox): string[] {
 }
 
 test('gives back the newest of each stream, the one that waited longest first', () => {
-  const outbox = createOutbox(10);
-  for (const stream of ['a', 'b', 'c', 'a', 'c']) outbox.add(stream, String(outbox.size + outbox.superseded));
+  const outbox = createOutbox({ burst: 3, streams: 10 });
+  for (const stream of ['a', 'b', 'c', 'a', 'c']) {
+    outbox.add({ stream, payload: String(outbox.size + outbox.superseded) }, false);
+  }
   expect(outbox).toMatchObject({ size: 3, superseded: 2, dropped: 0 });
   expect(takeAll(outbox)).toEqual(['a3', 'b1', 'c4']);
   expect(outbox.size).toBe(0);
 });
 
+test('keeps a short burst whole and in order, and of a longer one the newest of each stream', () => {
+  const outbox = createOutbox({ burst: 3, streams: 10 });
+  const add = (stream: string, payload: number) => outbox.add({ stream, payload: String(payload) }, true);
+  for (let i = 0; i < 3; i++) add('a', i);
+  expect(outbox.take()?.payload).toBe('0');
+  add('b', 3);
+  expect(outbox).toMatchObject({ size: 3, superseded: 0 });
+  expect(takeAll(outbox)).toEqual(['a1', 'a2', 'b3']);
+  for (let i = 0; i < 9; i++) add(i % 2 === 0 ? 'a' : 'b', i);
+  expect(outbox).toMatchObject({ size: 2, superseded: 7 });
+  expect(takeAll(outbox)).toEqual(['a8', 'b7']);
+  add('a', 9);
+  add('a', 10);
+  expect(takeAll(outbox)).toEqual(['a9', 'a10']);
+});
+
 test('drops the stream that waited longest when there are too many', () => {
-  const outbox = createOutbox(2);
-  for (const stream of ['a', 'b', 'a', 'c', 'd']) outbox.add(stream, '');
+  const outbox = createOutbox({ burst: 3, streams: 2 });
+  for (const stream of ['a', 'b', 'a', 'c', 'd']) outbox.add({ stream: stream, payload: '' }, false);
   expect(outbox).toMatchObject({ size: 2, superseded: 1, dropped: 2 });
   expect(takeAll(outbox)).toEqual(['c', 'd']);
 });
 
 test('takes back what did not arrive before all that came later, unless a newer one of its stream is there', () => {
-  const outbox = createOutbox(10);
-  outbox.add('b', '3');
-  outbox.add('c', '4');
+  const outbox = createOutbox({ burst: 3, streams: 10 });
+  outbox.add({ stream: 'b', payload: '3' }, false);
+  outbox.add({ stream: 'c', payload: '4' }, false);
   outbox.addOlder([
     { stream: 'a', payload: '0' },
     { stream: 'b', payload: '1' },
@@ -36,19 +54,19 @@ test('takes back what did not arrive before all that came later, unless a newer 
 });
 
 test('goes on after it was empty', () => {
-  const outbox = createOutbox(10);
+  const outbox = createOutbox({ burst: 3, streams: 10 });
   expect(outbox.take()).toBeUndefined();
-  outbox.add('a', '');
+  outbox.add({ stream: 'a', payload: '' }, false);
   expect(takeAll(outbox)).toEqual(['a']);
-  outbox.add('b', '');
+  outbox.add({ stream: 'b', payload: '' }, false);
   expect(outbox.take()?.stream).toBe('b');
-  outbox.add('c', '');
+  outbox.add({ stream: 'c', payload: '' }, false);
   expect(takeAll(outbox)).toEqual(['c']);
 });
 
 test('a hundred thousand streams leave it in a moment', () => {
-  const outbox = createOutbox(100_000);
-  for (let i = 0; i < 100_000; i++) outbox.add(String(i), '');
+  const outbox = createOutbox({ burst: 3, streams: 100_000 });
+  for (let i = 0; i < 100_000; i++) outbox.add({ stream: String(i), payload: '' }, false);
   const startMs = performance.now();
   expect(takeAll(outbox)).toHaveLength(100_000);
   // passing over all that was deleted takes minutes

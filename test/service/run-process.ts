@@ -12,7 +12,7 @@ const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 type Line = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 /** What the service prints at its end with --json. */
-export interface RunSummary {
+interface RunSummary {
   readonly messages: number;
   readonly readings: Readonly<Record<string, number>>;
   readonly streams: number;
