@@ -6,7 +6,7 @@ import type { LinkOptions } from '../mqtt/link.ts';
 import { createLog, type Log } from '../service/log.ts';
 import { startReports, summarizeService } from '../service/reports.ts';
 import { type Service, startService } from '../service/service.ts';
-import { goneFilters, type SessionRecord, writeRecord } from '../service/session-file.ts';
+import { readSession, type SessionRecord, writeRecord } from '../service/session-file.ts';
 import { createRoutes, topicsOf } from '../service/subscriptions.ts';
 import { formatTime } from '../signal/times.ts';
 import type { Reading } from '../stream/decode.ts';
@@ -49,15 +49,17 @@ async function prepare(
   const broker = brokerOptions(config);
   const filters = routes.map((route) => route.topics.filter);
   const session = { clientId, filters };
+  const { isKnown, goneFilters } = readSession(stateDir, session);
   const service = await startService({
     ...{ name, engine, routes, dashboard, maxStreams, latenessMs, combine, staleAfterMs, log, history },
     broker: {
       ...broker,
-      goneFilters: goneFilters(stateDir, session),
+      goneFilters,
       statusTopic: `cellstream/${name}/status`,
     },
     publish: { topics, qos: publish.qos, retain: publish.retain },
     format: publish.format,
+    expectsSession: isKnown,
   });
   return { service, session };
 }

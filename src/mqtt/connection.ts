@@ -57,6 +57,8 @@ export function dial(options: DialOptions): Connection {
   const { broker, first, statusTopic, onDelivery, onUp, onDown } = options;
   const client = connect(clientOptions(broker, options));
   const unfinished = createUnfinished();
+  /** QoS 0, in a socket that is full. */
+  const undrained: Done[] = [];
   let window = 65_535;
   let suspicion = first ? suspicions[broker.scheme] : undefined;
   let failure: Error | undefined;
@@ -105,6 +107,9 @@ export function dial(options: DialOptions): Connection {
     onSecured() {
       suspicion = undefined;
     },
+    onDrain() {
+      for (const done of undrained.splice(0)) done();
+    },
     onClose,
   });
 
@@ -116,7 +121,7 @@ export function dial(options: DialOptions): Connection {
       return window;
     },
     publish(topic, payload, publishOptions, done) {
-      publish(client, { topic, payload, ...publishOptions }, unfinished.add(done));
+      publish({ client, undrained }, { topic, payload, ...publishOptions }, unfinished.add(done));
     },
     end: (timeoutMs) => end({ client, unfinished, closed, statusTopic }, timeoutMs),
     destroy: () => client.stream?.destroy(),
@@ -126,10 +131,11 @@ export function dial(options: DialOptions): Connection {
 interface StreamHandlers {
   readonly fail: (error: Error) => void;
   readonly onSecured: () => void;
+  readonly onDrain: () => void;
   readonly onClose: () => void;
 }
 
-function start(client: MqttClient, { fail, onSecured, onClose }: StreamHandlers): void {
+function start(client: MqttClient, { fail, onSecured, onDrain, onClose }: StreamHandlers): void {
   try {
     client.connect();
   } catch (error) {
@@ -138,11 +144,10 @@ function start(client: MqttClient, { fail, onSecured, onClose }: StreamHandlers)
     onClose();
     return;
   }
-  // one listener of `drain` stands for every QoS 0 publication that a slow socket holds up
-  client.stream.setMaxListeners(0);
   // MQTT.js passes on only errors with a code
   client.stream.on('error', fail);
   client.stream.once('secureConnect', onSecured);
+  client.stream.on('drain', onDrain);
 }
 
 interface Publication extends PublishOptions {
@@ -150,12 +155,26 @@ interface Publication extends PublishOptions {
   readonly payload: string | Uint8Array;
 }
 
-function publish(client: MqttClient, { topic, payload, qos, retain }: Publication, done: Done): void {
+function publish(
+  { client, undrained }: { readonly client: MqttClient; readonly undrained: Done[] },
+  { topic, payload, qos, retain }: Publication,
+  done: Done,
+): void {
   if (!isPublishable(topic)) {
     done(new PublicationRefusedError('not a topic to publish on'));
     return;
   }
-  client.publish(topic, asBuffer(payload), { qos, retain }, (error) => {
+  // its end is near, and tells
+  if (client.disconnecting) return;
+  const sent = { qos, retain };
+  if (qos === 0) {
+    // without a callback: MQTT.js would listen for `drain` once more for every publication that a slow socket holds up
+    client.publish(topic, asBuffer(payload), sent);
+    if (client.stream.writableNeedDrain) undrained.push(done);
+    else done();
+    return;
+  }
+  client.publish(topic, asBuffer(payload), sent, (error) => {
     if (!error) done();
     // any other error means that the connection goes; its end tells all, in order
     else if (hasReasonCode(error)) {

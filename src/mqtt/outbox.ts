@@ -1,3 +1,5 @@
+import type { Publication } from '../stream/encode.ts';
+
 /** Publications that wait for a broker: all of them, in order, while that is a short burst; else of each stream only the
  * newest. */
 export interface Outbox {
@@ -14,11 +16,6 @@ export interface Outbox {
   addOlder(publications: readonly Publication[]): void;
   /** The oldest, or the stream that has waited longest. */
   take(): Publication | undefined;
-}
-
-export interface Publication {
-  readonly stream: string;
-  readonly payload: string | Uint8Array;
 }
 
 export interface OutboxLimits {

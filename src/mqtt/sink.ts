@@ -1,6 +1,7 @@
+import type { Publication } from '../stream/encode.ts';
 import { ConnectionLostError } from './broker-error.ts';
 import type { Link } from './link.ts';
-import { createOutbox, type Publication } from './outbox.ts';
+import { createOutbox } from './outbox.ts';
 import type { TopicPattern } from './topic.ts';
 
 export interface SinkOptions {

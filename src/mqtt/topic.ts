@@ -12,7 +12,7 @@ export interface TopicPattern {
   covers(topic: string): boolean;
 }
 
-export interface TopicMatch {
+interface TopicMatch {
   readonly stream: string;
   readonly feature?: string | undefined;
 }

@@ -4,6 +4,7 @@ import { type Dashboard, startDashboard } from '../dashboard/server.ts';
 import type { ViewSource } from '../dashboard/view.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createLink, type Link, type LinkOptions } from '../mqtt/link.ts';
+import type { LinkEvent } from '../mqtt/link-report.ts';
 import { createSink, type Sink } from '../mqtt/sink.ts';
 import { createSourceCounts, mqttSource, type SourceCounts } from '../mqtt/source.ts';
 import type { TopicPattern } from '../mqtt/topic.ts';
@@ -31,6 +32,8 @@ export interface ServiceOptions extends Pick<RoadOptions, 'history' | 'combine' 
   readonly maxStreams: number;
   readonly staleAfterMs?: number | undefined;
   readonly log: Log;
+  /** An earlier start has left a session at the broker. */
+  readonly expectsSession?: boolean | undefined;
   /** Of a demo, for the page. */
   readonly replay?: (() => ReplayProgress) | undefined;
 }
@@ -79,8 +82,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const link = createLink({
     ...broker,
     filters: routes.map(({ topics, qos }) => ({ topic: topics.filter, qos })),
-    onEvent: ({ kind, message }) =>
-      log[kind === 'refused' ? 'error' : kind === 'away' ? 'warn' : 'info']({}, message),
+    onEvent: createEventLog(options),
   });
   const sink = createSink(link, publish);
   const overview = createOverview({ name, engine, link, sink, counts, replay: options.replay });
@@ -100,6 +102,20 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       run.stop();
       await dashboard?.close();
     },
+  };
+}
+
+/** Says each event, and what a broker that has forgotten the session has lost with it. */
+function createEventLog({ log, broker, expectsSession = false }: ServiceOptions) {
+  return (event: LinkEvent) => {
+    if (event.kind === 'refused') log.error({}, event.message);
+    else if (event.kind === 'away') log.warn({}, event.message);
+    else {
+      log.info({}, event.message);
+      const isKept = broker.clientId !== undefined && (expectsSession || event.kind === 'back');
+      if (!isKept || event.sessionPresent) return;
+      log.warn({}, 'the broker has not kept the session: what it had not delivered before is lost');
+    }
   };
 }
 

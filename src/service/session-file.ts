@@ -9,12 +9,19 @@ export interface SessionRecord {
 
 const fileName = 'session.json';
 
-/** The filters of an earlier start that the session still holds and nobody wants any more. */
-export function goneFilters(folder: string, { clientId, filters }: SessionRecord): string[] {
+/** What an earlier start leaves to this one. */
+export interface EarlierSession {
+  /** The broker should have kept a session. */
+  readonly isKnown: boolean;
+  /** The filters that the session still holds and nobody wants any more. */
+  readonly goneFilters: readonly string[];
+}
+
+export function readSession(folder: string, { clientId, filters }: SessionRecord): EarlierSession {
   const before = readRecord(folder);
+  if (before === undefined || before.clientId !== clientId) return { isKnown: false, goneFilters: [] };
   // at another broker there is nothing to give up, and asking for that does no harm
-  if (before === undefined || before.clientId !== clientId) return [];
-  return before.filters.filter((filter) => !filters.includes(filter));
+  return { isKnown: true, goneFilters: before.filters.filter((filter) => !filters.includes(filter)) };
 }
 
 /** Replaces the record; a kill in the middle leaves the one before. */

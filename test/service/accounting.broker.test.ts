@@ -114,6 +114,9 @@ describeWithMosquitto('every published number is in exactly one counter', () => 
     await broker.start();
     await until(() => run.lines.some(({ msg }) => / session(, after| resumed, after).* ms$/.test(msg)));
     const acknowledged = perMessage * player.messages;
+    const forgotten = run.lines.some(({ msg }) => msg.includes('new session, after'));
+    const said = run.lines.some(({ msg }) => msg.includes('not kept the session'));
+    expect(said).toBe(forgotten);
     await player.done;
     expect(perMessage * player.messages).toBe(numbers);
     const { readings } = await quiet(run);

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { createComplaints } from '../../src/service/complaints.ts';
 import { createLog } from '../../src/service/log.ts';
 import { createRate } from '../../src/service/rate.ts';
-import { goneFilters, writeRecord } from '../../src/service/session-file.ts';
+import { readSession, writeRecord } from '../../src/service/session-file.ts';
 
 function collectLog() {
   const lines: Record<string, unknown>[] = [];
@@ -69,16 +69,17 @@ describe('the record of a session', () => {
 
   test('names the filters that nobody wants any more, of the same client', () => {
     const state = join(folder, 'deep', 'state');
-    expect(goneFilters(state, record)).toEqual([]);
+    const unknown = { isKnown: false, goneFilters: [] };
+    expect(readSession(state, record)).toEqual(unknown);
     writeRecord(state, record);
-    expect(goneFilters(state, record)).toEqual([]);
-    expect(goneFilters(state, { ...record, filters: ['b/+', 'c/+'] })).toEqual(['a/+']);
-    expect(goneFilters(state, { clientId: 'other', filters: [] })).toEqual([]);
+    expect(readSession(state, record)).toEqual({ isKnown: true, goneFilters: [] });
+    expect(readSession(state, { ...record, filters: ['b/+', 'c/+'] }).goneFilters).toEqual(['a/+']);
+    expect(readSession(state, { clientId: 'other', filters: [] })).toEqual(unknown);
     expect(JSON.parse(readFileSync(join(state, 'session.json'), 'utf8'))).toEqual(record);
   });
 
   test('that somebody edited counts as none', () => {
     writeFileSync(join(folder, 'session.json'), '{"filters":');
-    expect(goneFilters(folder, record)).toEqual([]);
+    expect(readSession(folder, record).isKnown).toBe(false);
   });
 });
