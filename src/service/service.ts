@@ -71,7 +71,7 @@ const staleAfterPeriods = 3;
 
 /** The states warm, the page opens, and once it is opened every frame is answered until it is closed. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, engine, broker, routes, publish, log, maxStreams } = options;
+  const { name, engine, broker, routes, publish, maxStreams } = options;
   const monitor = createMonitor({
     model: engine.model,
     staleAfterMs: options.staleAfterMs ?? staleAfterPeriods * engine.model.input.periodMs,
