@@ -87,7 +87,7 @@ function usageLine(text: string, name: string | undefined, names: readonly strin
 
 /** One line, but for a ConfigError with its line a problem; the stack only when it is asked for. */
 function describeError(error: unknown): string {
-  if (process.env.DEBUG)
+  if (process.env.CELLSTREAM_DEBUG)
     return error instanceof Error ? `${error.stack}${describeCause(error)}` : String(error);
   const message = error instanceof Error ? error.message || error.name : String(error);
   if (error instanceof Error && error.name === 'ConfigError')

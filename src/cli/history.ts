@@ -1,9 +1,11 @@
-import { loadRecipe } from '../config/recipe.ts';
+import { loadRecipe, type Recipe } from '../config/recipe.ts';
+import { parseTable } from '../data/csv.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Model } from '../model/model.ts';
 import { formatDuration } from '../signal/duration.ts';
 import type { Reading } from '../stream/decode.ts';
 import { firstSlotOf, rowsAt } from './dataset-rows.ts';
+import { readInputFile } from './input-file.ts';
 import { loadForRecipe } from './prepare.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -18,7 +20,8 @@ export interface History {
 
 /** Reads a CSV with the columns of the recipe that the model was trained by. */
 export function loadHistory(path: string, model: Model, warn: (line: string) => void): History {
-  const { dataset } = loadForRecipe(loadRecipe(model.training.recipe, 'the recipe in the model'), path, warn);
+  const recipe = loadRecipe(model.training.recipe, 'the recipe in the model');
+  const { dataset } = loadForRecipe(withColumnsOf(path, recipe), path, warn);
   const { periodMs, series } = dataset;
   if (periodMs !== model.input.periodMs) {
     const [found, expected] = [periodMs, model.input.periodMs].map(formatDuration);
@@ -26,6 +29,17 @@ export function loadHistory(path: string, model: Model, warn: (line: string) => 
   }
   const end = Math.max(...series.map(({ firstSlot, length }) => firstSlot + length));
   return { batches: historyOf(dataset, end), streams: series.length, endMs: (end - 1) * periodMs };
+}
+
+/** A recording need not call its time and its sensors what the training data did: `record` writes `time` and `stream`. */
+function withColumnsOf(path: string, { time, stream, ...recipe }: Recipe): Recipe {
+  const { columns } = parseTable(readInputFile(path, 'recording'), path);
+  const streamColumn = [stream, 'stream'].find((name) => name !== undefined && columns.includes(name));
+  return {
+    ...recipe,
+    ...(time !== undefined && columns.includes(time) && { time }),
+    ...(streamColumn !== undefined && { stream: streamColumn }),
+  };
 }
 
 /** Every row before the slot `end`, a batch a time slot. */

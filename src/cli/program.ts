@@ -4,7 +4,7 @@ import { type Commands, cells, type Report, splits, type Terminal } from './comm
 import { nameList, positiveNumber, speed, wholeNumber } from './option-values.ts';
 
 const contract = `
-Exit codes: 0 done, 1 the work failed, 2 the arguments, a file or a recipe are wrong.
+Exit codes: 0 done, 1 the work failed, 2 the arguments, a file, a recipe or a config are wrong.
 With --json the last line of standard output is one JSON object, and nothing else is there.`;
 
 const largestSeed = 2 ** 32 - 1;

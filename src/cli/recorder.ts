@@ -1,5 +1,6 @@
 import type { Delivery } from '../mqtt/connection.ts';
 import type { TopicPattern } from '../mqtt/topic.ts';
+import { createComplaints } from '../service/complaints.ts';
 import { type Counters, countMalformed, createCounters, type MalformedReason } from '../stream/counters.ts';
 import { farthestAheadMs } from '../stream/decode.ts';
 import type { PayloadReader } from './record-payload.ts';
@@ -29,16 +30,16 @@ export interface Recorder {
 
 /** Keys that are warned of: whoever makes a new one for each message is told so once. */
 const ignoredLimit = 64;
-const complaintMs = 60_000;
-/** Enough to recognize a payload by. */
-const shownBytes = 80;
 
 export function createRecorder(options: RecorderOptions): Recorder {
   const { topics, read, recording, warn, now = Date.now } = options;
   const counters = createCounters();
   const rows = createRowGatherer({ counters, write: recording.write });
   const ignored = new Map<string, number>();
-  const complain = createComplaints(warn, now);
+  const complaints = createComplaints(({ reason, topic, found, since }) => {
+    const more = since > 0 ? `, ${since} more since the last such line` : '';
+    warn(`set aside on ${topic}: ${reason}, found ${JSON.stringify(found)}${more}`);
+  }, now);
   let messages = 0;
   let isFull = false;
 
@@ -66,7 +67,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
   const setAside = (reason: MalformedReason, { topic, payload }: Delivery, count = 1) => {
     countMalformed(counters, reason, count);
-    complain(reason, topic, payload);
+    complaints.note(reason, topic, payload);
   };
 
   return {
@@ -102,21 +103,5 @@ export function createRecorder(options: RecorderOptions): Recorder {
       if (admitted.size > 0) rows.add({ stream: match.stream, timeMs, arrivedMs, numbers: admitted });
     },
     end: rows.end,
-  };
-}
-
-/** At once when a reason is new, then at most once a minute with the count since. */
-function createComplaints(warn: (line: string) => void, now: () => number) {
-  const said = new Map<MalformedReason, { atMs: number; unsaid: number }>();
-  return (reason: MalformedReason, topic: string, payload: Uint8Array) => {
-    const last = said.get(reason);
-    if (last && now() - last.atMs < complaintMs) {
-      last.unsaid++;
-      return;
-    }
-    said.set(reason, { atMs: now(), unsaid: 0 });
-    const found = JSON.stringify(new TextDecoder().decode(payload.subarray(0, shownBytes)));
-    const since = last && last.unsaid > 0 ? `, ${last.unsaid} more since the last such line` : '';
-    warn(`set aside on ${topic}: ${reason}, found ${found}${since}`);
   };
 }

@@ -6,13 +6,14 @@ import type { LinkOptions } from '../mqtt/link.ts';
 import { createLog, type Log } from '../service/log.ts';
 import { startReports, summarizeService } from '../service/reports.ts';
 import { type Service, startService } from '../service/service.ts';
-import { readSession, type SessionRecord, writeRecord } from '../service/session-file.ts';
-import { createRoutes, topicsOf } from '../service/subscriptions.ts';
+import { openStateFolder, readSession, type SessionRecord, writeRecord } from '../service/session-file.ts';
+import { createPublishTopics, createRoutes } from '../service/subscriptions.ts';
 import { formatTime } from '../signal/times.ts';
 import type { Reading } from '../stream/decode.ts';
 import type { Report, RunArguments, Terminal } from './command.ts';
 import { loadHistory } from './history.ts';
 import { readInputFile } from './input-file.ts';
+import { onInterrupt } from './interrupt.ts';
 import { loadEngine } from './load-engine.ts';
 
 /** The service of one config file, until SIGINT or SIGTERM. */
@@ -45,7 +46,7 @@ async function prepare(
   const { name, clientId, publish, dashboard, stateDir, maxStreams, latenessMs, combine, staleAfterMs } =
     config;
   const routes = createRoutes(config, engine.model);
-  const topics = topicsOf(publish.topic, publish.at);
+  const topics = createPublishTopics(config, routes, engine.model);
   const broker = brokerOptions(config);
   const filters = routes.map((route) => route.topics.filter);
   const session = { clientId, filters };
@@ -85,6 +86,7 @@ async function openService(
   }
   await service.open();
   try {
+    openStateFolder(config.stateDir);
     writeRecord(config.stateDir, session);
   } catch (error) {
     const fix =
@@ -101,22 +103,20 @@ function warmUp({ warm }: RunArguments, model: Model, log: Log): Iterable<readon
   return batches;
 }
 
-/** Resolves at SIGINT or SIGTERM; a second one ends the process at once. */
-function stopSignal(log: Log): { promise: Promise<void>; forget(): void } {
-  let stop = (_: NodeJS.Signals) => {};
+interface StopSignal {
+  readonly promise: Promise<void>;
+  forget(): void;
+}
+
+/** Resolves at SIGINT or SIGTERM. */
+function stopSignal(log: Log): StopSignal {
+  let forget = () => {};
   const promise = new Promise<void>((resolve) => {
-    stop = (signal) => {
-      forget();
-      log.info({ signal }, 'stopping');
+    forget = onInterrupt(() => {
+      log.info({}, 'stopping');
       resolve();
-    };
+    });
   });
-  const forget = () => {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
   return { promise, forget };
 }
 

@@ -136,5 +136,11 @@ function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object') return 'a map';
   if (typeof value !== 'string') return String(value);
-  return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  const shown = hideCredentials(value);
+  return JSON.stringify(shown.length > 40 ? `${shown.slice(0, 40)}...` : shown);
+}
+
+/** Whatever precedes the last @ may hold a password. */
+function hideCredentials(text: string): string {
+  return text.replace(/^.*@/s, '...@');
 }

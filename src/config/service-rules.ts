@@ -29,9 +29,14 @@ function checkBroker({ broker }: Parsed): Problem[] {
       message: `${has} without ${lacks}; a client certificate needs both`,
     });
   }
+  if (url.includes('@')) {
+    const message =
+      'a user name or password has no place in it; use username and password_file, or CELLSTREAM_MQTT_PASSWORD';
+    problems.push({ path: ['broker', 'url'], message });
+  }
   const tls = ca ?? cert ?? servername;
   if (tls !== undefined && /^(mqtt|ws):/.test(url)) {
-    const message = `found ${url.replace(/\/\/[^@/]*@/, '//')}, which is not encrypted, with certificates; expected mqtts://`;
+    const message = 'found an address that is not encrypted, with certificates; expected mqtts://';
     problems.push({ path: ['broker', 'url'], message });
   }
   return problems;
@@ -86,19 +91,13 @@ function checkRepeats({ subscribe }: Parsed): Problem[] {
   );
 }
 
-function checkPublish({ publish, subscribe }: Parsed): Problem[] {
+function checkPublish({ publish }: Parsed): Problem[] {
   const { topic } = publish;
   const problems: Problem[] = [];
   if (!topic.split('/').includes('{stream}')) {
     problems.push({
       path: ['publish', 'topic'],
       message: `found "${topic}", expected {stream} in place of a level`,
-    });
-  }
-  if (subscribe.some((entry) => entry.topic === topic)) {
-    problems.push({
-      path: ['publish', 'topic'],
-      message: `found "${topic}", which is subscribed to as well`,
     });
   }
   return problems;

@@ -106,9 +106,7 @@ export const serviceSchema = z.strictObject(
     staleAfter: duration()
       .exactOptional()
       .describe('A stream that was silent for that long is stale; three periods of the model unless set.'),
-    maxStreams: wholeNumber(1, 1_000_000)
-      .default(100_000)
-      .describe('Readings of more streams are set aside.'),
+    maxStreams: wholeNumber(1, 1_000_000).default(10_000).describe('Readings of more streams are set aside.'),
     state: z
       .strictObject(
         {

@@ -9,6 +9,8 @@ import type { ViewQuery, ViewSource } from './view.ts';
 
 export interface DashboardOptions {
   readonly source: ViewSource;
+  /** M: targets of the model. */
+  readonly targets: number;
   /** Only this machine, unless told otherwise. */
   readonly host?: string;
   /** 0 takes any free one. */
@@ -30,13 +32,14 @@ const mostConnections = 256;
 
 export async function startDashboard({
   source,
+  targets,
   host = '127.0.0.1',
   port,
   onError = console.error,
 }: DashboardOptions): Promise<Dashboard> {
   const look = (query: ViewQuery) => JSON.stringify(source(query));
   const events = createEventStreams({ look, onError });
-  const context = { source, look, events };
+  const context = { targets, look, events };
   const server = createServer((request, response) => {
     answer(context, request, response).catch((error: unknown) => fail(response, error, onError));
   });
@@ -64,7 +67,7 @@ export async function startDashboard({
 }
 
 interface Context {
-  readonly source: ViewSource;
+  readonly targets: number;
   readonly look: (query: ViewQuery) => string;
   readonly events: EventStreams;
 }
@@ -82,8 +85,8 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
   else await sendAsset(path, request, response);
 }
 
-function sendView({ source, look }: Context, search: string, response: ServerResponse): void {
-  const body = look(checkTarget(source, parseViewQuery(search)));
+function sendView({ targets, look }: Context, search: string, response: ServerResponse): void {
+  const body = look(checkTarget(targets, parseViewQuery(search)));
   send(response, {
     status: 200,
     type: 'application/json; charset=utf-8',
@@ -93,22 +96,20 @@ function sendView({ source, look }: Context, search: string, response: ServerRes
 }
 
 function openEvents(
-  { source, events }: Context,
+  { targets, events }: Context,
   search: string,
   { method }: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const query = checkTarget(source, parseViewQuery(search));
+  const query = checkTarget(targets, parseViewQuery(search));
   if (method === 'HEAD') sendLine(response, 200, '', { 'content-type': 'text/event-stream; charset=utf-8' });
   else events.open(query, response);
 }
 
 /** A source may trust that the target exists. */
-function checkTarget(source: ViewSource, query: ViewQuery): ViewQuery {
-  if (query.target === 0) return query;
-  const { targets } = source({ stream: '', filter: '', target: 0 }).overview.model;
-  if (query.target < targets.length) return query;
-  throw new ViewQueryError(`target is ${query.target}, expected at most ${targets.length - 1}`);
+function checkTarget(targets: number, query: ViewQuery): ViewQuery {
+  if (query.target < targets) return query;
+  throw new ViewQueryError(`target is ${query.target}, expected at most ${targets - 1}`);
 }
 
 async function sendAsset(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -17,8 +17,12 @@ export interface Overview {
   readonly messagesPerSecond: number;
   /** Forecasts handed to the broker. */
   readonly forecasts: number;
-  /** Forecasts that a newer one of the same stream replaced while the broker was away, or that were lost. */
+  /** Forecasts that a newer one of the same stream replaced while the broker was away or far behind. */
   readonly superseded: number;
+  /** Forecasts that the broker refused. */
+  readonly refused: number;
+  /** Forecasts that wait for the broker. */
+  readonly waiting: number;
   readonly stepUs: Percentiles;
   /** From a message's arrival to its forecast's way out, milliseconds. */
   readonly latencyMs: Percentiles;

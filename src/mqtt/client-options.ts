@@ -4,6 +4,9 @@ import type { Broker, Protocol } from './broker-options.ts';
 /** How long the broker keeps the session of a client that is away, in MQTT 5 (3.1.1 cannot say). */
 const sessionExpirySeconds = 7 * 24 * 3600;
 
+/** A broker keeps larger ones to itself, in MQTT 5 (3.1.1 cannot say): nobody can fill this machine's memory with one. */
+const largestPacket = 16 * 1024 * 1024;
+
 export interface ClientOptions {
   readonly protocol: Protocol;
   readonly statusTopic: string | undefined;
@@ -33,6 +36,7 @@ export function clientOptions(
       properties: {
         // the broker's own default may be 20 messages in flight
         receiveMaximum: 65_535,
+        maximumPacketSize: largestPacket,
         sessionExpiryInterval: persistent ? sessionExpirySeconds : 0,
       },
     }),

@@ -1,7 +1,7 @@
 import type { Publication } from '../stream/encode.ts';
 
-/** Publications that wait for a broker: all of them, in order, while that is a short burst; else of each stream only the
- * newest. */
+/** Publications that wait for a broker: all of them, in order, while that is a short burst, and then without the oldest
+ * of streams that have newer ones; of a broker that is away, of each stream only the newest. */
 export interface Outbox {
   readonly size: number;
   /** Replaced by a newer one of their stream. */
@@ -27,6 +27,8 @@ export interface OutboxLimits {
 export function createOutbox(limits: OutboxLimits): Outbox {
   let burst: Publication[] = [];
   let taken = 0;
+  /** Stream -> its publications in the burst. */
+  const counts = new Map<string, number>();
   // one of the two is empty
   let newest = new Map<string, string | Uint8Array>();
   // kept from one call to the next: a new one would pass over all that is deleted before it
@@ -36,6 +38,12 @@ export function createOutbox(limits: OutboxLimits): Outbox {
   const set = ({ stream, payload }: Publication) => {
     if (newest.has(stream)) superseded++;
     newest.set(stream, payload);
+  };
+  const count = (stream: string, change: 1 | -1): number => {
+    const now = (counts.get(stream) ?? 0) + change;
+    if (now === 0) counts.delete(stream);
+    else counts.set(stream, now);
+    return now;
   };
   const takeNewest = (): Publication | undefined => {
     if (newest.size === 0) return undefined;
@@ -50,6 +58,7 @@ export function createOutbox(limits: OutboxLimits): Outbox {
   };
   const takeBurst = (): Publication => {
     const publication = burst[taken++];
+    count(publication.stream, -1);
     // one slice for half of the burst, and not one for each
     if (2 * taken >= burst.length) {
       burst = burst.slice(taken);
@@ -64,6 +73,21 @@ export function createOutbox(limits: OutboxLimits): Outbox {
     for (; taken < burst.length; taken++) set(burst[taken]);
     burst = [];
     taken = 0;
+    counts.clear();
+  };
+  /** Puts a publication behind the burst; a full one loses its oldest, where its stream has a newer one.
+   * @returns false when it has no room */
+  const addToBurst = (publication: Publication): boolean => {
+    if (burst.length - taken >= limits.burst) {
+      const { stream } = burst[taken] ?? publication;
+      if (stream !== publication.stream && (counts.get(stream) ?? 0) < 2) return false;
+      if (taken === burst.length) return false;
+      takeBurst();
+      superseded++;
+    }
+    burst.push(publication);
+    count(publication.stream, 1);
+    return true;
   };
   return {
     get size() {
@@ -76,10 +100,7 @@ export function createOutbox(limits: OutboxLimits): Outbox {
       return dropped;
     },
     add(publication, inOrder) {
-      if (inOrder && newest.size === 0 && burst.length - taken < limits.burst) {
-        burst.push(publication);
-        return;
-      }
+      if (inOrder && newest.size === 0 && addToBurst(publication)) return;
       endBurst();
       set(publication);
       trim();

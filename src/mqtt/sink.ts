@@ -12,6 +12,8 @@ export interface SinkOptions {
   readonly inFlightLimit?: number | undefined;
   /** Publications that wait, in order, for a broker that is there and has its hands full. */
   readonly burstLimit?: number | undefined;
+  /** A publication that will not arrive; `superseded` and `dropped` are the ones of the outbox. */
+  readonly onLoss?: ((reason: string, publication: Publication) => void) | undefined;
   /** Streams whose newest publication waits for a broker that is away, or far behind. */
   readonly waitingLimit?: number | undefined;
 }
@@ -37,7 +39,15 @@ export interface Sink {
 /** Hands publications to a link, never more than it can keep: MQTT.js would store them without a bound. */
 export function createSink(
   link: Link,
-  { topics, qos, retain, inFlightLimit = 1000, burstLimit = 10_000, waitingLimit = 100_000 }: SinkOptions,
+  {
+    topics,
+    qos,
+    retain,
+    inFlightLimit = 1000,
+    burstLimit = 10_000,
+    waitingLimit = 100_000,
+    onLoss,
+  }: SinkOptions,
 ): Sink {
   const outbox = createOutbox({ burst: burstLimit, streams: waitingLimit });
   const failures: Record<string, number> = {};
@@ -57,6 +67,7 @@ export function createSink(
       else {
         failed++;
         failures[error.message] = (failures[error.message] ?? 0) + 1;
+        onLoss?.(error.message, publication);
       }
       flush();
     });
@@ -67,6 +78,14 @@ export function createSink(
     flushing = true;
     while (outbox.size > 0 && hasRoom()) send(outbox.take() as Publication);
     flushing = false;
+  };
+  const keep = (publication: Publication) => {
+    const { superseded, dropped } = outbox;
+    outbox.add(publication, link.connected);
+    // while the broker is away that is said by the link
+    if (!link.connected) return;
+    if (outbox.superseded > superseded) onLoss?.('superseded', publication);
+    if (outbox.dropped > dropped) onLoss?.('dropped', publication);
   };
   link.onChange(() => {
     // all that the lost connection had in flight has come back by now, the oldest first
@@ -79,7 +98,7 @@ export function createSink(
       // never awaited: inside the receive path that would wait for an answer that MQTT.js cannot read
       for (const publication of publications) {
         if (outbox.size === 0 && hasRoom()) send(publication);
-        else outbox.add(publication, link.connected);
+        else keep(publication);
       }
     },
     get published() {

@@ -7,9 +7,12 @@ export interface TopicPattern {
   topicOf(stream: string, feature?: string): string;
   /** Undefined when the topic is of another pattern. */
   match(topic: string): TopicMatch | undefined;
-  /** Whether `topicOf` could have made the topic. Wider than `match`: a stream of shared weights, `JFK/temp`, has
-   * a slash in it. */
+  /** Whether `topicOf` could have made the topic of a stream with as many levels as `streamLevels` says. */
   covers(topic: string): boolean;
+  /** Whether some topic belongs to both. */
+  meets(other: TopicPattern): boolean;
+  /** One for each level of the topics, undefined for a place. */
+  readonly levels: readonly (string | undefined)[];
 }
 
 interface TopicMatch {
@@ -20,6 +23,8 @@ interface TopicMatch {
 export interface TopicPatternOptions {
   /** The stream of a pattern that has no place for it. */
   readonly stream?: string | undefined;
+  /** Levels of a stream's name: 2 where channels share their weights, `JFK/temp`; 1 unless set. */
+  readonly streamLevels?: number | undefined;
 }
 
 export class TopicPatternError extends Error {
@@ -30,13 +35,19 @@ const streamPlace = '{stream}';
 const featurePlace = '{feature}';
 
 /** @throws TopicPatternError */
-export function parseTopicPattern(pattern: string, { stream }: TopicPatternOptions = {}): TopicPattern {
+export function parseTopicPattern(
+  pattern: string,
+  { stream, streamLevels = 1 }: TopicPatternOptions = {},
+): TopicPattern {
   const levels = pattern.split('/');
   checkLevels(pattern, levels);
   checkPlaces(pattern, levels, stream);
-  const own = new RegExp(`^${levels.map(sourceOf).join('/')}$`, 's');
+  const open = levels.flatMap((level) =>
+    isPlace(level) ? Array(level === streamPlace ? streamLevels : 1).fill(undefined) : [level],
+  );
   return {
     pattern,
+    levels: open,
     filter: levels.map((level) => (isPlace(level) ? '+' : level)).join('/'),
     topicOf(name, feature) {
       const fill = (level: string) => {
@@ -52,7 +63,8 @@ export function parseTopicPattern(pattern: string, { stream }: TopicPatternOptio
       return levels.map(fill).join('/');
     },
     match: (topic) => matchLevels(levels, topic, stream),
-    covers: (topic) => own.test(topic),
+    covers: (topic) => levelsMeet(open, topic.split('/')),
+    meets: (other) => levelsMeet(open, other.levels),
   };
 }
 
@@ -116,8 +128,12 @@ function isPlace(level: string): boolean {
   return level === streamPlace || level === featurePlace;
 }
 
-function sourceOf(level: string): string {
-  if (level === streamPlace) return '.+';
-  if (level === featurePlace) return '[^/]+';
-  return level.replace(/[.*?^$()[\]|\\/-]/g, '\\$&');
+type Levels = readonly (string | undefined)[];
+
+function levelsMeet(one: Levels, other: Levels): boolean {
+  if (one.length !== other.length) return false;
+  // an empty level names nothing, so that no place holds one
+  const fits = (level: string | undefined, found: string | undefined) =>
+    level === undefined ? found !== '' : found === undefined || level === found;
+  return one.every((level, i) => fits(level, other[i]));
 }

@@ -1,17 +1,27 @@
-import type { MalformedReason } from '../stream/counters.ts';
-import type { Log } from './log.ts';
+/** One thing that went wrong, as it is said. */
+export interface Complaint {
+  readonly reason: string;
+  readonly topic: string;
+  /** The beginning of what was found there. */
+  readonly found: string;
+  /** How many of the same reason were left unsaid since the last one. */
+  readonly since: number;
+}
 
-/** Says what was set aside: at once when a reason is new, and then at most once an interval, with the count since. */
+/** Says what goes wrong: at once when a reason is new, and then at most once a minute, with the count since. */
 export interface Complaints {
-  note(reason: MalformedReason, topic: string, payload: Uint8Array): void;
+  note(reason: string, topic: string, payload: string | Uint8Array): void;
 }
 
 const intervalMs = 60_000;
 /** Enough to recognize a payload by. */
 const shownBytes = 80;
 
-export function createComplaints(log: Log, now: () => number = () => performance.now()): Complaints {
-  const said = new Map<MalformedReason, { atMs: number; unsaid: number }>();
+export function createComplaints(
+  say: (complaint: Complaint) => void,
+  now: () => number = () => performance.now(),
+): Complaints {
+  const said = new Map<string, { atMs: number; unsaid: number }>();
   return {
     note(reason, topic, payload) {
       const last = said.get(reason);
@@ -20,8 +30,9 @@ export function createComplaints(log: Log, now: () => number = () => performance
         return;
       }
       said.set(reason, { atMs: now(), unsaid: 0 });
-      const found = new TextDecoder().decode(payload.subarray(0, shownBytes));
-      log.warn({ reason, topic, found, since: last?.unsaid ?? 0 }, `set aside a reading: ${reason}`);
+      const start = payload.slice(0, shownBytes);
+      const found = typeof start === 'string' ? start : new TextDecoder().decode(start);
+      say({ reason, topic, found, since: last?.unsaid ?? 0 });
     },
   };
 }

@@ -27,12 +27,16 @@ export interface MonitorOptions {
   readonly now?: () => number;
 }
 
+/** Names that earn a sorting a millisecond of rest: a handful is sorted at once, 10,000 every two seconds. */
+const namesAMs = 5;
+
 const collator = new Intl.Collator('en', { numeric: true });
 
 export function createMonitor(options: MonitorOptions): Monitor {
   const { model, staleAfterMs, charted, maxStreams, now = Date.now } = options;
   const records = new Map<string, StreamRecord>();
   let sorted: string[] = [];
+  let sortedMs = Number.NEGATIVE_INFINITY;
   const find = (stream: string): StreamRecord => {
     const known = records.get(stream);
     if (known) return known;
@@ -44,7 +48,12 @@ export function createMonitor(options: MonitorOptions): Monitor {
   return {
     records,
     names() {
-      if (sorted.length !== records.size) sorted = [...records.keys()].sort(collator.compare);
+      // many new streams in a row would be sorted over and over
+      const isDue = performance.now() - sortedMs > sorted.length / namesAMs;
+      if (sorted.length !== records.size && isDue) {
+        sorted = [...records.keys()].sort(collator.compare);
+        sortedMs = performance.now();
+      }
       return sorted;
     },
     noteOutcome({ origin, answers }, arrivedMs) {

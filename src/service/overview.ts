@@ -1,8 +1,9 @@
-import { poolErrors } from '../calibrate/running-error.ts';
+import { poolErrors, type RunningError } from '../calibrate/running-error.ts';
 import type { ErrorView, ModelView, Overview } from '../dashboard/view.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Link } from '../mqtt/link.ts';
 import type { Sink } from '../mqtt/sink.ts';
+import type { Monitor } from './monitor.ts';
 import { percentilesOf } from './percentiles.ts';
 import type { ServiceCounts } from './service.ts';
 import { errorView } from './stream-views.ts';
@@ -22,10 +23,13 @@ export interface OverviewParts {
   readonly replay?: (() => ReplayProgress) | undefined;
 }
 
+/** Streams that earn a look a millisecond of rest: a few are looked at anew each time, 10,000 twice a second. */
+const streamsAMs = 20;
+
 /** Looks at the service as a whole. */
 export function createOverview({ name, engine, link, sink, counts, replay }: OverviewParts): () => Overview {
   const model = modelView(engine);
-  return () => ({
+  const look = (): Overview => ({
     name,
     model,
     broker: {
@@ -38,6 +42,8 @@ export function createOverview({ name, engine, link, sink, counts, replay }: Ove
     messagesPerSecond: counts.messages.perSecond(),
     forecasts: sink.published,
     superseded: sink.superseded + sink.dropped,
+    refused: sink.failed,
+    waiting: sink.waiting,
     stepUs: percentilesOf(counts.stepNs, 1e3),
     latencyMs: percentilesOf(counts.latencyNs, 1e6),
     readings: { ...counts.readings.ended },
@@ -45,11 +51,23 @@ export function createOverview({ name, engine, link, sink, counts, replay }: Ove
     error: pooledError(counts),
     replay: replay?.() ?? null,
   });
+  // it passes over all streams: open pages share it
+  let looked: { readonly atMs: number; readonly overview: Overview } | undefined;
+  return () => {
+    const nowMs = performance.now();
+    const reuseMs = counts.monitor.records.size / streamsAMs;
+    if (looked === undefined || nowMs - looked.atMs >= reuseMs) looked = { atMs: nowMs, overview: look() };
+    return looked.overview;
+  };
 }
 
 /** Over all horizons of all targets of all streams. */
 export function pooledError({ monitor }: Pick<ServiceCounts, 'monitor'>): ErrorView {
-  return errorView(poolErrors([...monitor.records.values()].flatMap(({ errors }) => errors)));
+  return errorView(poolErrors(allErrors(monitor)));
+}
+
+function* allErrors({ records }: Monitor): Generator<RunningError> {
+  for (const { errors } of records.values()) yield* errors;
 }
 
 function modelView({ id, model }: Engine): ModelView {

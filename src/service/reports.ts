@@ -10,6 +10,7 @@ export function summarizeService({ readings, monitor, messages, sink, link, ...c
     messages: messages.total,
     messagesPerSecond: Number(messages.perSecond().toFixed(1)),
     unrouted: counts.aside.unrouted,
+    own: counts.aside.own,
     readings: { ...readings.ended },
     malformed: { ...readings.malformed },
     streams: monitor.records.size,

@@ -71,7 +71,7 @@ const staleAfterPeriods = 3;
 
 /** The states warm, the page opens, and once it is opened every frame is answered until it is closed. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, engine, broker, routes, publish, maxStreams } = options;
+  const { name, engine, broker, routes, publish, log, maxStreams } = options;
   const monitor = createMonitor({
     model: engine.model,
     staleAfterMs: options.staleAfterMs ?? staleAfterPeriods * engine.model.input.periodMs,
@@ -84,12 +84,24 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     filters: routes.map(({ topics, qos }) => ({ topic: topics.filter, qos })),
     onEvent: createEventLog(options),
   });
-  const sink = createSink(link, publish);
+  const losses = createComplaints(({ reason, topic, since }) =>
+    log.warn({ reason, topic, since }, `a forecast did not go out: ${describeLoss(reason)}`),
+  );
+  const sink = createSink(link, {
+    ...publish,
+    onLoss: (reason, { stream, payload }) => losses.note(reason, publish.topics.topicOf(stream), payload),
+  });
   const overview = createOverview({ name, engine, link, sink, counts, replay: options.replay });
   const streams = createStreamViews(engine, monitor);
   const view: ViewSource = (query) => ({ overview: overview(), ...streams(query) });
   // first, since a port in use ends it all
-  const dashboard = options.dashboard && (await startDashboard({ ...options.dashboard, source: view }));
+  const dashboard =
+    options.dashboard &&
+    (await startDashboard({
+      ...options.dashboard,
+      source: view,
+      targets: engine.model.output.targets.length,
+    }));
   const run = runRoad(options, { link, sink, counts });
   return {
     ...counts,
@@ -103,6 +115,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await dashboard?.close();
     },
   };
+}
+
+function describeLoss(reason: string): string {
+  const causes: Readonly<Record<string, string>> = {
+    superseded: 'the broker is far behind, and newer ones took the place of the oldest',
+    dropped: 'the broker is far behind, and more streams wait than may',
+  };
+  return causes[reason] ?? `the broker refused it: ${reason}`;
 }
 
 /** Says each event, and what a broker that has forgotten the session has lost with it. */
@@ -150,7 +170,9 @@ interface RoadParts {
 function runRoad(options: ServiceOptions, { link, sink, counts }: RoadParts) {
   const { engine, routes, publish, log, broker } = options;
   const { readings, monitor, messages, stepNs, latencyNs } = counts;
-  const complaints = createComplaints(log);
+  const complaints = createComplaints(({ reason, ...found }) =>
+    log.warn({ reason, ...found }, `set aside a reading: ${reason}`),
+  );
   let fail = (_: unknown) => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;

@@ -7,7 +7,10 @@ export interface SessionRecord {
   readonly filters: readonly string[];
 }
 
-const fileName = 'session.json';
+/** One for each client: several services may share a folder. */
+function pathOf(folder: string, clientId: string): string {
+  return join(folder, `session-${encodeURIComponent(clientId)}.json`);
+}
 
 /** What an earlier start leaves to this one. */
 export interface EarlierSession {
@@ -18,23 +21,32 @@ export interface EarlierSession {
 }
 
 export function readSession(folder: string, { clientId, filters }: SessionRecord): EarlierSession {
-  const before = readRecord(folder);
-  if (before === undefined || before.clientId !== clientId) return { isKnown: false, goneFilters: [] };
+  const before = readRecord(pathOf(folder, clientId));
+  if (before === undefined) return { isKnown: false, goneFilters: [] };
   // at another broker there is nothing to give up, and asking for that does no harm
   return { isKnown: true, goneFilters: before.filters.filter((filter) => !filters.includes(filter)) };
 }
 
+/** Makes the folder; the one around it has to be there. */
+export function openStateFolder(folder: string): void {
+  try {
+    // not `recursive`: below /proc that never ends
+    mkdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 /** Replaces the record; a kill in the middle leaves the one before. */
 export function writeRecord(folder: string, record: SessionRecord): void {
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, fileName);
+  const path = pathOf(folder, record.clientId);
   writeFileSync(`${path}.new`, `${JSON.stringify(record)}\n`);
   renameSync(`${path}.new`, path);
 }
 
-function readRecord(folder: string): SessionRecord | undefined {
+function readRecord(path: string): SessionRecord | undefined {
   try {
-    const record = JSON.parse(readFileSync(join(folder, fileName), 'utf8')) as SessionRecord | null;
+    const record = JSON.parse(readFileSync(path, 'utf8')) as SessionRecord | null;
     return Array.isArray(record?.filters) ? record : undefined;
   } catch {
     // the first start, or a file that somebody edited: there is nothing to compare with

@@ -1,6 +1,7 @@
 import { createRunningError, type RunningError } from '../calibrate/running-error.ts';
 import type { Forecast, Health } from '../engine/forecast.ts';
 import { type Model, outputSize } from '../model/model.ts';
+import { normalize } from '../signal/scaler.ts';
 import { slotOf } from '../signal/slots.ts';
 
 /** Newest frames of a stream that are kept for its chart. */
@@ -60,6 +61,14 @@ export function createStreamRecord(stream: string, { input, output }: Model, cha
   const rings = charted ? targets.map(() => createRing(historyLength)) : [];
   const ahead = rings.map(() => horizons.map((steps) => createRing(historyLength + steps)));
   const values = new Float32Array(targets.length).fill(Number.NaN);
+  const scalersAt = (input.channels.indexOf(stream) + 1) * input.features;
+  /** NaN where the engine takes a reading for missing: no sensor of this kind says such a thing. */
+  const readingOf = (frame: Float32Array, feature: number) => {
+    const at = 2 * (scalersAt + feature);
+    return Number.isNaN(normalize(frame[feature], input.scalers[at], input.scalers[at + 1]))
+      ? Number.NaN
+      : frame[feature];
+  };
   const retained = new Map<number, { timeMs: number; value: number }>();
   let newestSlot = Number.NaN;
   let newestArrivedMs = Number.NaN;
@@ -91,7 +100,7 @@ export function createStreamRecord(stream: string, { input, output }: Model, cha
       if (isLive) newestArrivedMs = arrivedMs;
       retained.clear();
       for (let m = 0; m < targets.length; m++) {
-        const truth = frame[targets[m]];
+        const truth = readingOf(frame, targets[m]);
         values[m] = truth;
         if (!Number.isNaN(truth)) errors[m].observe(slot, truth);
         rings[m]?.set(slot, truth);

@@ -57,7 +57,8 @@ export function createStreamViews(
   return ({ filter, target: wanted, stream }) => {
     const target = wanted < targets.length ? wanted : 0;
     const part = filter.toLowerCase();
-    const matching = monitor.names().filter((name) => name.toLowerCase().includes(part));
+    const names = monitor.names();
+    const matching = part === '' ? names : names.filter((name) => name.toLowerCase().includes(part));
     const first = matching.slice(0, mostRows).map((name) => monitor.records.get(name) as StreamRecord);
     const chosen = stream === '' ? first[0] : monitor.records.get(stream);
     return {

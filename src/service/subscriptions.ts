@@ -2,8 +2,8 @@ import { ConfigError } from '../config/config-error.ts';
 import type { ServiceConfig, Subscription } from '../config/service.ts';
 import { nearestName } from '../math/nearest.ts';
 import type { Model } from '../model/model.ts';
-import { parseTopicPattern, type TopicPattern } from '../mqtt/topic.ts';
-import { sensorFeatures } from '../stream/decode.ts';
+import { parseTopicPattern, type TopicPattern, type TopicPatternOptions } from '../mqtt/topic.ts';
+import { sensorFeatures, sharedChannels } from '../stream/decode.ts';
 import { type JsonPath, parseJsonPath } from '../stream/json-path.ts';
 import type { Decoder } from '../stream/payload.ts';
 import { jsonDecoder } from '../stream/read-json.ts';
@@ -38,7 +38,7 @@ export function createRoutes({ subscribe }: Pick<ServiceConfig, 'subscribe'>, mo
 
 function createRoute(entry: Subscription, names: readonly string[], modelName: string): Route {
   const { topic, stream, qos, at } = entry;
-  const topics = topicsOf(topic, at, stream);
+  const topics = topicsOf(topic, at, { stream });
   for (const name of [...Object.keys(entry.features ?? {}), ...(entry.feature ? [entry.feature] : [])]) {
     if (names.includes(name)) continue;
     const nearest = nearestName(name, names);
@@ -50,10 +50,27 @@ function createRoute(entry: Subscription, names: readonly string[], modelName: s
   return { topics, qos, ...readerOf(entry, names) };
 }
 
+/** The topics of the forecasts.
+ * @throws ConfigError when sensors could publish on one of them: whatever comes there is taken for a forecast */
+export function createPublishTopics(
+  { publish }: Pick<ServiceConfig, 'publish'>,
+  routes: readonly Route[],
+  model: Model,
+): TopicPattern {
+  const streamLevels = sharedChannels(model) === undefined ? 1 : 2;
+  const topics = topicsOf(publish.topic, publish.at, { streamLevels });
+  const met = routes.find((route) => topics.meets(route.topics));
+  if (met === undefined) return topics;
+  throw new ConfigError([
+    `${publish.at}: publish.topic: found "${topics.pattern}", which the subscription of "${met.topics.pattern}" takes in too; ` +
+      'give the forecasts topics of their own, such as cellstream/{stream}/forecast',
+  ]);
+}
+
 /** @throws ConfigError with the place of the topic in the config */
-export function topicsOf(topic: string, at: string, stream?: string): TopicPattern {
+function topicsOf(topic: string, at: string, options: TopicPatternOptions): TopicPattern {
   try {
-    return parseTopicPattern(topic, stream === undefined ? {} : { stream });
+    return parseTopicPattern(topic, options);
   } catch (cause) {
     throw new ConfigError([`${at}: topic: ${(cause as Error).message}`], { cause });
   }

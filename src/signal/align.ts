@@ -41,13 +41,16 @@ interface OpenFrame {
   readonly combined: Float64Array;
   /** [F] event time of the newest reading. */
   readonly newestMs: Float64Array;
-  /** [F] event times of all readings, where they may come in any order. */
-  readonly timesMs: readonly number[][];
+  /** [F] event times of the readings, where they may come in any order. */
+  readonly timesMs: readonly Set<number>[];
 }
 
 /** Times a feature that are remembered after their frame has closed: a broker's second delivery of them is a duplicate
  * and not late. */
 const REMEMBERED = 16;
+
+/** Readings a feature and frame that may come in any order; beyond that they have to come in the order of time. */
+const MOST_UNORDERED = 4096;
 
 export function createAligner({ periodMs, features, combine, latenessMs = 0 }: AlignerOptions): Aligner {
   const remembered = new Float64Array(features * REMEMBERED).fill(Number.NaN);
@@ -65,7 +68,7 @@ export function createAligner({ periodMs, features, combine, latenessMs = 0 }: A
     const frame = open.find((one) => one.slot === slot) ?? insert(slot);
     const isFirst = frame.taken[feature] === 0;
     if (!isFirst && !mayJoin(frame, feature, timeMs)) {
-      return frame.timesMs[feature].includes(timeMs) ? 'duplicate' : 'late';
+      return frame.timesMs[feature].has(timeMs) ? 'duplicate' : 'late';
     }
     remember(frame, feature, timeMs);
     // both roads round here, once, before anything is combined
@@ -85,8 +88,9 @@ export function createAligner({ periodMs, features, combine, latenessMs = 0 }: A
 
   function mayJoin(frame: OpenFrame, feature: number, timeMs: number): boolean {
     if (combine === undefined) return false;
-    if (latenessMs > 0) return !frame.timesMs[feature].includes(timeMs);
-    return timeMs > frame.newestMs[feature];
+    if (timeMs > frame.newestMs[feature]) return true;
+    const times = frame.timesMs[feature];
+    return latenessMs > 0 && times.size < MOST_UNORDERED && !times.has(timeMs);
   }
 
   function wasSeen(feature: number, timeMs: number): boolean {
@@ -98,7 +102,8 @@ export function createAligner({ periodMs, features, combine, latenessMs = 0 }: A
   function remember(frame: OpenFrame, feature: number, timeMs: number): void {
     remembered[feature * REMEMBERED + memoryAt[feature]] = timeMs;
     memoryAt[feature] = (memoryAt[feature] + 1) % REMEMBERED;
-    if (latenessMs > 0) frame.timesMs[feature].push(timeMs);
+    const times = frame.timesMs[feature];
+    if (latenessMs > 0 && times.size < MOST_UNORDERED) times.add(timeMs);
   }
 
   function take(frame: OpenFrame, feature: number, timeMs: number, value: number): void {
@@ -160,6 +165,6 @@ function openFrame(slot: number, features: number): OpenFrame {
     counts: new Uint32Array(features),
     combined: new Float64Array(features),
     newestMs: new Float64Array(features).fill(Number.NEGATIVE_INFINITY),
-    timesMs: Array.from({ length: features }, () => []),
+    timesMs: Array.from({ length: features }, () => new Set<number>()),
   };
 }

@@ -5,6 +5,7 @@ type Ending = (typeof endings)[number];
 
 /** Why a reading, or a whole payload, could not be understood. */
 export type MalformedReason =
+  | 'name too long'
   | 'too large'
   | 'not UTF-8'
   | 'not JSON'

@@ -1,7 +1,7 @@
 import { map, type OperatorFunction } from 'rxjs';
 import type { Model } from '../model/model.ts';
 import { type Counters, countMalformed, type MalformedReason } from './counters.ts';
-import type { Decoded, Decoder, Envelope, Message } from './payload.ts';
+import { type Decoded, type Decoder, type Envelope, type Message, unreadable } from './payload.ts';
 
 /** One value of one feature at one time. (stream, feature, timeMs) is its identity. */
 export interface Reading {
@@ -38,6 +38,9 @@ export interface DecodeOptions<M extends Envelope = Message> {
  * not. */
 export const farthestAheadMs = 24 * 3_600_000;
 
+/** A name is a level of a topic, and stands on a page and in its address. */
+const longestName = 256;
+
 /** Messages -> readings. What cannot be understood is counted by reason and left out; a replay never goes on to a state. */
 export function decode<M extends Envelope = Message>(
   options: DecodeOptions<M>,
@@ -46,7 +49,8 @@ export function decode<M extends Envelope = Message>(
   return map((messages) => {
     const readings: Reading[] = [];
     for (const message of messages) {
-      const decoded = decoders[message.route](message);
+      const decoded =
+        message.stream.length > longestName ? unreadable('name too long') : decoders[message.route](message);
       countBad(decoded, message, options);
       if (isFarAhead(decoded, message)) continue;
       if (message.retained) {

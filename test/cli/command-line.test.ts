@@ -209,21 +209,21 @@ describe('an error', () => {
     expect(stderr).toBe('cellstream: r.yaml:1: a\ncellstream: r.yaml:2: b\n');
   });
 
-  test('of ours ends with exit code 1 and one line, the stack only with DEBUG', async () => {
+  test('of ours ends with exit code 1 and one line, the stack only with CELLSTREAM_DEBUG', async () => {
     const error = new Error('the loss is NaN\n  at epoch 3', { cause: new Error('overflow') });
     expect(await run(['inspect', 'm.pb'], failing(error))).toEqual({
       code: 1,
       stdout: '',
       stderr: 'cellstream: the loss is NaN at epoch 3\n',
     });
-    process.env.DEBUG = '1';
+    process.env.CELLSTREAM_DEBUG = '1';
     try {
       const { code, stderr } = await run(['inspect', 'm.pb'], failing(error));
       expect(code).toBe(1);
       expect(stderr).toContain('command-line.test.ts');
       expect(stderr).toContain('caused by Error: overflow');
     } finally {
-      delete process.env.DEBUG;
+      delete process.env.CELLSTREAM_DEBUG;
     }
   });
 

@@ -24,7 +24,7 @@ const snapshot: DemoSnapshot = {
       ...{ targets: ['temp'], periodMs: 3_600_000, horizons: [1, 24] },
     },
     broker: { address: '127.0.0.1:40123', connected: true, sinceMs: 0, reconnects: 0 },
-    ...{ streams: 2, messagesPerSecond: 90.2, forecasts: 24, superseded: 0 },
+    ...{ streams: 2, messagesPerSecond: 90.2, forecasts: 24, superseded: 0, refused: 0, waiting: 0 },
     stepUs: { p50: 7.25, p99: 20 },
     latencyMs: { p50: 0.2, p99: 1 },
     ...{ readings: { applied: 72 }, malformed: {}, replay: { done: 50, total: 100 } },

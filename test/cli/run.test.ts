@@ -76,13 +76,16 @@ describe('a service', () => {
     await run.stop();
   });
 
-  test('starts with the states that --warm gives it', async () => {
+  test.each([
+    ['as the training data names its columns', 'at,station'],
+    ['as record names them', 'time,stream'],
+  ])('starts with the states that --warm gives it, %s', async (_, names) => {
     const broker = await startBroker();
     onTestFinished(() => broker.close());
     const rows = Array.from({ length: 20 }, (_, hour) =>
       [new Date(startMs + hour * hourMs).toISOString(), 'a', 50 + Math.sin(hour), 1000].join(),
     );
-    writeFileSync(join(folder, 'history.csv'), `at,station,temp,pressure\n${rows.join('\n')}\n`);
+    writeFileSync(join(folder, 'history.csv'), `${names},temp,pressure\n${rows.join('\n')}\n`);
     const run = await startRun(folder, configFor(broker.url), { args: ['--warm', 'history.csv'] });
     const { link, deliveries } = await openLink({
       url: broker.url,

@@ -148,6 +148,8 @@ function inventOverview(): Overview {
     messagesPerSecond: 60.25,
     forecasts: 12_345,
     superseded: 0,
+    refused: 0,
+    waiting: 0,
     stepUs: { p50: 4.125, p99: 12.25 },
     latencyMs: { p50: 0.375, p99: 1.875 },
     readings: { applied: 12_345, merged: 0, duplicate: 2, late: 1, retained: 3, malformed: 3, overflow: 0 },

@@ -5,7 +5,7 @@ import { builtPage, servedFiles, startBuilt } from './built.ts';
 import { inventService } from './invented-view.ts';
 
 test('every file of the page is served as what it is, and uPlot beside it', async () => {
-  const dashboard = await startBuilt({ source: inventService().source, port: 0 });
+  const dashboard = await startBuilt({ source: inventService().source, targets: 1, port: 0 });
   const types: Readonly<Record<string, string>> = {
     js: 'text/javascript; charset=utf-8',
     css: 'text/css; charset=utf-8',

@@ -16,6 +16,7 @@ beforeEach(async () => {
   service = inventService();
   errors = [];
   dashboard = await startDashboard({
+    targets: 1,
     source: (query) => service.source(query),
     port: 0,
     onError: (error) => errors.push(error),
@@ -209,7 +210,7 @@ describe('events', () => {
 
 describe('the port', () => {
   test('in use is one clear line', async () => {
-    const error = await startDashboard({ source: service.source, port: dashboard.port }).catch(
+    const error = await startDashboard({ source: service.source, targets: 1, port: dashboard.port }).catch(
       (reason: unknown) => reason,
     );
     expect(error).toBeInstanceOf(DashboardPortError);
@@ -220,7 +221,7 @@ describe('the port', () => {
   });
 
   test('of another machine is one clear line', async () => {
-    const start = startDashboard({ source: service.source, host: '192.0.2.1', port: 0 });
+    const start = startDashboard({ source: service.source, targets: 1, host: '192.0.2.1', port: 0 });
     await expect(start).rejects.toThrow(/^dashboard: 192\.0\.2\.1:0 is no address of this machine/);
   });
 
@@ -237,7 +238,7 @@ describe('the port', () => {
   });
 
   test('on all addresses is named as this machine knows it', async () => {
-    const wide = await startDashboard({ source: service.source, host: '0.0.0.0', port: 0 });
+    const wide = await startDashboard({ source: service.source, targets: 1, host: '0.0.0.0', port: 0 });
     expect(wide.url).toBe(`http://localhost:${wide.port}/`);
     await wide.close();
   });

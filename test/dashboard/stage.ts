@@ -30,6 +30,7 @@ export function setUpStage(): Stage {
       stage.service = service;
       // what a test breaks on purpose it looks for on the page
       stage.dashboard = await startBuilt({
+        targets: service.overview.model.targets.length,
         source: (query) => stage.service.source(query),
         port,
         onError() {},

@@ -17,7 +17,7 @@ test('gives back the newest of each stream, the one that waited longest first', 
   expect(outbox.size).toBe(0);
 });
 
-test('keeps a short burst whole and in order, and of a longer one the newest of each stream', () => {
+test('keeps a short burst whole and in order, and a longer one without its oldest; of many streams the newest of each', () => {
   const outbox = createOutbox({ burst: 3, streams: 10 });
   const add = (stream: string, payload: number) => outbox.add({ stream, payload: String(payload) }, true);
   for (let i = 0; i < 3; i++) add('a', i);
@@ -26,8 +26,11 @@ test('keeps a short burst whole and in order, and of a longer one the newest of 
   expect(outbox).toMatchObject({ size: 3, superseded: 0 });
   expect(takeAll(outbox)).toEqual(['a1', 'a2', 'b3']);
   for (let i = 0; i < 9; i++) add(i % 2 === 0 ? 'a' : 'b', i);
-  expect(outbox).toMatchObject({ size: 2, superseded: 7 });
-  expect(takeAll(outbox)).toEqual(['a8', 'b7']);
+  expect(outbox).toMatchObject({ size: 3, superseded: 6 });
+  expect(takeAll(outbox)).toEqual(['a6', 'b7', 'a8']);
+  for (const [i, stream] of ['a', 'b', 'c', 'd', 'a'].entries()) add(stream, i);
+  expect(outbox).toMatchObject({ size: 4, superseded: 7 });
+  expect(takeAll(outbox)).toEqual(['a4', 'b1', 'c2', 'd3']);
   add('a', 9);
   add('a', 10);
   expect(takeAll(outbox)).toEqual(['a9', 'a10']);

@@ -51,16 +51,23 @@ test('the place may be the first, the last or the only level', () => {
 describe('covers', () => {
   const pattern = parseTopicPattern('cellstream/{stream}/forecast.1');
 
-  test.each(['JFK', 'JFK/temp', 'a/b/c', 'forecast.1/forecast.1', 'line\nbreak'])(
+  test.each(['JFK', 'forecast.1', 'line\nbreak'])(
     'all that it could have written, of the stream "%s" too',
     (stream) => {
       expect(pattern.covers(pattern.topicOf(stream))).toBe(true);
     },
   );
 
+  test('streams of two levels, where channels share their weights', () => {
+    const shared = parseTopicPattern('cellstream/{stream}/forecast.1', { streamLevels: 2 });
+    expect(shared.covers(shared.topicOf('JFK/temp'))).toBe(true);
+    expect(shared.covers('cellstream/JFK/forecast.1')).toBe(false);
+  });
+
   test.each([
     'cellstream/forecast.1',
     'cellstream//forecast.1',
+    'cellstream/JFK/temp/forecast.1',
     'cellstream/JFK/forecast41',
     'x/cellstream/JFK/forecast.1',
   ])('nothing else: %s', (topic) => {
@@ -93,4 +100,16 @@ test.each([
 
 test('a place for the stream and a name beside it contradict each other', () => {
   expect(() => parseTopicPattern('a/{stream}', { stream: 'b' })).toThrow('expected one of them');
+});
+
+test.each([
+  ['a/{stream}/b', 'a/{stream}/b', true],
+  ['a/{stream}', 'a/{stream}/b', false],
+  ['a/{stream}/b', 'a/x/{stream}', true],
+  ['a/{stream}/b', 'a/{stream}/c', false],
+  ['{stream}/{feature}', 'a/{stream}', true],
+])('%s and %s may meet: %s', (one, other, meet) => {
+  const [first, second] = [parseTopicPattern(one), parseTopicPattern(other)];
+  expect(first.meets(second)).toBe(meet);
+  expect(second.meets(first)).toBe(meet);
 });

@@ -95,6 +95,13 @@ describe('the monitor', () => {
     ]);
   });
 
+  test('shows and scores no value that the engine takes for missing', () => {
+    const { frame, view } = watch();
+    for (const [hour, temp] of [50, 51, 1e24, 52].entries()) frame('a', hour, temp);
+    expect(view(everything).detail?.history.map(({ value }) => value)).toEqual([50, 51, null, 52]);
+    expect(view(everything).rows[0].persistenceMae).toBeLessThan(2);
+  });
+
   test('marks streams that are silent for too long, by the clock', () => {
     const { frame, view, pass, monitor } = watch();
     frame('a', 0, 50);

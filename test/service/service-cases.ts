@@ -1,9 +1,11 @@
 import { onTestFinished } from 'vitest';
 import { loadServiceConfig } from '../../src/config/service.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { parseTopicPattern } from '../../src/mqtt/topic.ts';
 import { createLog } from '../../src/service/log.ts';
 import { type Service, type ServiceOptions, startService } from '../../src/service/service.ts';
-import { createRoutes, topicsOf } from '../../src/service/subscriptions.ts';
+import { createRoutes } from '../../src/service/subscriptions.ts';
+import type { Decoder } from '../../src/stream/payload.ts';
 import { createTinyEngine, hourMs, startMs } from '../stream/tiny-engine.ts';
 
 export const engine = createTinyEngine();
@@ -21,6 +23,8 @@ export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'broker
   /** Entries of `subscribe` in YAML. */
   readonly subscribe?: readonly string[];
   readonly publish?: { readonly topic?: string; readonly qos?: 0 | 1 };
+  /** Looks at what is decoded. */
+  readonly wrapDecoder?: (decoder: Decoder) => Decoder;
 }
 
 /** A service of the tiny model as a config would make it, closed when the test ends. */
@@ -31,6 +35,7 @@ export async function openTestService(options: TestServiceOptions): Promise<Test
     clientId,
     subscribe = ['{ topic: sensors/{stream}/weather }'],
     publish,
+    wrapDecoder = (decoder) => decoder,
     ...rest
   } = options;
   const lines: Record<string, unknown>[] = [];
@@ -48,9 +53,12 @@ export async function openTestService(options: TestServiceOptions): Promise<Test
       ...{ url, protocol, clientId, statusTopic: 'cellstream/test/status' },
       backOff: { firstMs: 20, maxMs: 100 },
     },
-    routes: createRoutes(config, used.model),
+    routes: createRoutes(config, used.model).map((route) => ({
+      ...route,
+      decoder: wrapDecoder(route.decoder),
+    })),
     publish: {
-      topics: topicsOf(publish?.topic ?? 'cellstream/{stream}/forecast', 'test.yaml'),
+      topics: parseTopicPattern(publish?.topic ?? 'cellstream/{stream}/forecast'),
       qos: publish?.qos ?? 1,
       retain: false,
     },

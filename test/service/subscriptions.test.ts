@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadServiceConfig } from '../../src/config/service.ts';
-import { createRoutes } from '../../src/service/subscriptions.ts';
+import { createPublishTopics, createRoutes } from '../../src/service/subscriptions.ts';
 import type { Message } from '../../src/stream/payload.ts';
 import { createTinyEngine } from '../stream/tiny-engine.ts';
 
@@ -94,5 +94,18 @@ describe('subscriptions', () => {
       'a.yaml',
     );
     expect(createRoutes(config, shared)[0].brings).toEqual(['temp', 'dewp']);
+  });
+
+  test.each([
+    ['plant/{stream}/telemetry', 'plant/{stream}/telemetry'],
+    ['{stream}/{feature}, format: number', 'out/{stream}'],
+  ])('of %s do not go together with forecasts on %s', (topic, publish) => {
+    const config = loadServiceConfig(
+      `model: a.pb\nbroker: { url: mqtt://pi }\nsubscribe: [{ topic: ${topic} }]\npublish: { topic: ${publish} }\n`,
+      'a.yaml',
+    );
+    expect(() => createPublishTopics(config, createRoutes(config, model), model)).toThrow(
+      `a.yaml:4: publish.topic: found "${publish}", which the subscription of`,
+    );
   });
 });

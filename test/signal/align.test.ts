@@ -209,6 +209,14 @@ describe('an aligner with lateness', () => {
     }
   });
 
+  test('keeps a bounded book of times: beyond it only what is newer joins', () => {
+    const many = Array.from({ length: 6000 }, (_, i) => [i / 60_000, 0, 1] as const);
+    const { alignments, frames } = align([...many, [0.5 / 60_000, 0, 1]], { latenessMs, combine: 'sum' });
+    expect(new Set(alignments.slice(1, 6000))).toEqual(new Set(['merged']));
+    expect(alignments[6000]).toBe('late');
+    expect(frames).toEqual([[0, 6000]]);
+  });
+
   test('merges a reading once, however often it comes', () => {
     const many = Array.from({ length: 40 }, (_, i) => [i / 50, 0, i] as const);
     const { alignments, frames } = align([...many, ...many], { latenessMs, combine: 'sum' });

@@ -131,6 +131,13 @@ describe('decode', () => {
     expect(counters.malformed).toEqual({ 'far future': 2 });
   });
 
+  test('takes no name that fits no page', async () => {
+    const named = (length: number) => ({ ...message('{"time":0,"temp":1}'), stream: 'x'.repeat(length) });
+    const { readings, counters } = await decodeAll(named(256), named(257));
+    expect(readings).toHaveLength(1);
+    expect(counters.malformed).toEqual({ 'name too long': 1 });
+  });
+
   test('makes a stream of each channel where channels share their weights', async () => {
     const counters = createCounters();
     const channels = ['temp', 'dewp'];

@@ -38,11 +38,7 @@ export function createOverview(): OverviewPanel {
       setValue(streams, formatCount(overview.streams), overview.streams);
       setValue(rate, formatNumber(overview.messagesPerSecond), overview.messagesPerSecond);
       setValue(forecasts, formatCount(overview.forecasts), overview.forecasts);
-      setValue(
-        superseded,
-        overview.superseded > 0 ? `${formatCount(overview.superseded)} superseded` : '',
-        overview.superseded,
-      );
+      setValue(superseded, describeRest(overview), overview.superseded);
       step.show(overview.stepUs);
       latency.show(overview.latencyMs);
       error.show(overview.error);
@@ -50,6 +46,19 @@ export function createOverview(): OverviewPanel {
       readings.show(overview.readings, overview.malformed);
     },
   };
+}
+
+/** What became of the forecasts that did not go out. */
+function describeRest({ superseded, refused, waiting }: Overview): string {
+  const parts = [
+    [refused, 'refused'],
+    [superseded, 'superseded'],
+    [waiting, 'waiting'],
+  ] as const;
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, word]) => `${formatCount(count)} ${word}`)
+    .join(', ');
 }
 
 function showBroker(root: HTMLElement, { address, connected, sinceMs, reconnects }: BrokerView): void {
