@@ -1,15 +1,43 @@
-import type { AdamSettings, Floats, Precision, TrainingKernel } from './training.ts';
+import type { Round } from '../math/activations.ts';
+import type { AdamSettings, Floats, Packed, Precision, TimeRows, TrainingKernel } from './training.ts';
 import { createGates } from './training-gates.ts';
 
 const BETA1 = 0.9;
 const BETA2 = 0.999;
 const EPSILON = 1e-8;
 
+/** The numbers of an Adam step, each rounded. */
+export function adamConstants(settings: AdamSettings, round: Round) {
+  const rate = round(settings.learningRate);
+  return {
+    rate,
+    keep: round(1 - round(rate * round(settings.weightDecay))),
+    correction1: round(settings.correction1),
+    correction2: round(settings.correction2),
+    ...{ b1: round(BETA1), a1: round(1 - BETA1), b2: round(BETA2), a2: round(1 - BETA2) },
+    epsilon: round(EPSILON),
+  };
+}
+
+/** The rows in the order in which their gradients add. */
+function timeDescending({ steps, rows }: TimeRows): Int32Array {
+  const rowAt = (i: number) => (steps - 1 - Math.floor(i / rows)) * rows + (i % rows);
+  return Int32Array.from({ length: steps * rows }, (_, i) => rowAt(i));
+}
+
 /** The readable trainer's arithmetic; four sums run side by side, each in its own order. */
 export function createScalarTrainingKernel(precision: Precision): TrainingKernel {
   const { round } = precision;
 
-  function multiply(out: Floats, x: Floats, w: Floats, rows: number, n: number, k: number): void {
+  function createPacked(n: number, k: number): Packed {
+    return { n, k, values: precision.allocate(n * k) };
+  }
+
+  function pack({ values }: Packed, w: Floats): void {
+    values.set(w);
+  }
+
+  function multiply(out: Floats, x: Floats, { values: w, n, k }: Packed, rows: number): void {
     for (let r = 0; r < rows; r++) {
       const at = r * k;
       let j = 0;
@@ -83,7 +111,7 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
     for (let i = 0; i < length; i++) out[at + i] = round(out[at + i] + round(coefficient * x[from + i]));
   }
 
-  function multiplyBack(out: Floats, d: Floats, w: Floats, rows: number, n: number, k: number): void {
+  function multiplyBack(out: Floats, d: Floats, { values: w, n, k }: Packed, rows: number): void {
     for (let r = 0; r < rows; r++) {
       const at = r * n;
       let j = 0;
@@ -108,11 +136,11 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
     }
   }
 
-  function accumulate(gradient: Floats, d: Floats, x: Floats, order: Int32Array, n: number, k: number): void {
-    const count = order.length;
+  function accumulate(gradient: Floats, d: Floats, x: Floats, time: TimeRows, n: number, k: number): void {
+    const order = timeDescending(time);
     for (let j = 0; j < n; j++) {
       let q = 0;
-      for (; q + 3 < count; q += 4) {
+      for (; q + 3 < order.length; q += 4) {
         const r0 = order[q];
         const r1 = order[q + 1];
         const r2 = order[q + 2];
@@ -133,7 +161,7 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
           k,
         );
       }
-      for (; q < count; q++) addOne(gradient, j * k, d[order[q] * n + j], x, order[q] * k, k);
+      for (; q < order.length; q++) addOne(gradient, j * k, d[order[q] * n + j], x, order[q] * k, k);
     }
   }
 
@@ -148,11 +176,11 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
     gradient: Floats,
     d: Floats,
     biasRows: Int32Array,
-    order: Int32Array,
+    time: TimeRows,
     n: number,
     { from, stride } = { from: 0, stride: n },
   ): void {
-    for (const r of order) {
+    for (const r of timeDescending(time)) {
       const at = biasRows[r] * n;
       const column = r * stride + from;
       for (let j = 0; j < n; j++) gradient[at + j] = round(gradient[at + j] + d[column + j]);
@@ -166,12 +194,7 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
   /** m' = b1 m + (1-b1) g,  v' = b2 v + (1-b2) g^2,  w' = (1 - lr wd) w - lr (m'/k1) / (sqrt(v'/k2) + eps)
    * (Kingma and Ba 2015; decoupled decay: Loshchilov and Hutter 2019). */
   function adam(parameters: Floats, gradient: Floats, m: Floats, v: Floats, settings: AdamSettings): void {
-    const rate = round(settings.learningRate);
-    const keep = round(1 - round(rate * round(settings.weightDecay)));
-    const correction1 = round(settings.correction1);
-    const correction2 = round(settings.correction2);
-    const [b1, a1, b2, a2] = [round(BETA1), round(1 - BETA1), round(BETA2), round(1 - BETA2)];
-    const epsilon = round(EPSILON);
+    const { rate, keep, correction1, correction2, b1, a1, b2, a2, epsilon } = adamConstants(settings, round);
     for (let i = 0; i < parameters.length; i++) {
       const g = gradient[i];
       const mean = round(round(b1 * m[i]) + round(a1 * g));
@@ -187,6 +210,10 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
 
   return {
     precision,
+    allocateIndices: (length) => new Int32Array(length),
+    createPacked,
+    pack,
+    packBack: pack,
     multiply,
     multiplyBack,
     accumulate,

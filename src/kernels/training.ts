@@ -9,6 +9,19 @@ export interface Precision {
   readonly allocate: (length: number) => Floats;
 }
 
+/** A matrix w [n, k] in the order in which a product reads it: made once, packed whenever its weights change. */
+export interface Packed {
+  readonly n: number;
+  readonly k: number;
+  readonly values: Floats;
+}
+
+/** Rows ordered (time, stream). Their gradients add with t descending, then r ascending. */
+export interface TimeRows {
+  readonly steps: number;
+  readonly rows: number;
+}
+
 export const float32: Precision = {
   round: Math.fround,
   tanh,
@@ -61,19 +74,25 @@ export interface GateBackward extends Omit<GateForward, 'zx' | 'zu' | 'c'> {
 /** What the trainer is written over. Sums keep the stated order, so that every implementation gives the same bits. */
 export interface TrainingKernel {
   readonly precision: Precision;
-  /** out[r, j] = sum_k x[r, k] w[j, k], k ascending. x [rows, k], w [n, k]. */
-  multiply(out: Floats, x: Floats, w: Floats, rows: number, n: number, k: number): void;
-  /** out[r, k] += sum_j d[r, j] w[j, k], j ascending. */
-  multiplyBack(out: Floats, d: Floats, w: Floats, rows: number, n: number, k: number): void;
-  /** gradient[j, k] += d[r, j] x[r, k] for r of `order`, one after the other. */
-  accumulate(gradient: Floats, d: Floats, x: Floats, order: Int32Array, n: number, k: number): void;
+  /** Of `biasRows`, which the kernel reads. */
+  allocateIndices(length: number): Int32Array;
+  createPacked(n: number, k: number): Packed;
+  /** For `multiply`, and for `multiplyBack`. */
+  pack(packed: Packed, w: Floats): void;
+  packBack(packed: Packed, w: Floats): void;
+  /** out[r, j] = sum_k x[r, k] w[j, k], k ascending. out [rows, n], x [rows, k]. */
+  multiply(out: Floats, x: Floats, w: Packed, rows: number): void;
+  /** out[r, k] += sum_j d[r, j] w[j, k], j ascending. out [rows, k], d [rows, n]. */
+  multiplyBack(out: Floats, d: Floats, w: Packed, rows: number): void;
+  /** gradient[j, k] += d[r, j] x[r, k] over all rows, one after the other. d [rows, n], x [rows, k]. */
+  accumulate(gradient: Floats, d: Floats, x: Floats, time: TimeRows, n: number, k: number): void;
   /** out[r, j] += bias[biasRows[r], j], and its gradient, from the columns from.. of d [rows, stride]. */
   addBias(out: Floats, bias: Floats, biasRows: Int32Array, rows: number, n: number): void;
   accumulateBias(
     gradient: Floats,
     d: Floats,
     biasRows: Int32Array,
-    order: Int32Array,
+    time: TimeRows,
     n: number,
     columns?: { readonly from: number; readonly stride: number },
   ): void;

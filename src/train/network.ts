@@ -47,10 +47,12 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
     const layer = parameters.layers[l];
     const own = tape.layers[l];
     const input = l === 0 ? tape.x : tape.layers[l - 1].output;
-    kernel.multiply(own.zx, input, layer.inputWeights, T * R, G, l === 0 ? I : H);
+    kernel.pack(own.weights.input, layer.inputWeights);
+    kernel.pack(own.weights.recurrent, layer.recurrentWeights);
+    kernel.multiply(own.zx, input, own.weights.input, T * R);
     kernel.addBias(own.zx, layer.bias, l === 0 ? tape.biasRows : tape.sharedRows, T * R, G);
     for (const step of own.forwardSteps) {
-      if (recurrent) kernel.multiply(step.zu, step.hPrevious, layer.recurrentWeights, R, G, H);
+      if (recurrent) kernel.multiply(step.zu, step.hPrevious, own.weights.recurrent, R);
       gatesForward(step, layer);
     }
   }
@@ -74,37 +76,30 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
     }
   }
 
-  /** Views of the rows whose answers count. */
-  function answering(tape: Tape): { count: number; output: Floats; x: Floats } {
-    const from = tape.answersFrom * tape.rows;
-    return {
-      count: tape.steps * tape.rows - from,
-      output: tape.layers[layers - 1].output.subarray(from * H),
-      x: tape.x.subarray(from * I),
-    };
-  }
-
   function forward(parameters: Parameters, tape: Tape, dropout?: Dropout): void {
     for (let l = 0; l < layers; l++) {
       forwardLayer(parameters, tape, l);
       drop(tape.layers[l], l, tape, dropout);
     }
-    const { count, output, x } = answering(tape);
-    kernel.multiply(tape.y, output, parameters.headWeights, count, O, H);
+    const { steps, rows, answersFrom, answering, weights } = tape;
+    const count = (steps - answersFrom) * rows;
+    kernel.pack(weights.head, parameters.headWeights);
+    kernel.pack(weights.skip, parameters.skip);
+    kernel.multiply(tape.y, answering.output, weights.head, count);
     kernel.addBias(tape.y, parameters.headBias, tape.sharedRows, count, O);
-    kernel.multiply(tape.skipped, x, parameters.skip, count, O, I);
+    kernel.multiply(tape.skipped, answering.x, weights.skip, count);
     kernel.add(tape.y, tape.skipped, count * O);
   }
 
   function backwardHead(parameters: Parameters, gradients: Parameters, tape: Tape): void {
-    const { count, output, x } = answering(tape);
-    kernel.accumulate(gradients.headWeights, tape.dy, output, tape.answerOrder, O, H);
-    kernel.accumulateBias(gradients.headBias, tape.dy, tape.sharedRows, tape.answerOrder, O);
-    kernel.accumulate(gradients.skip, tape.dy, x, tape.answerOrder, O, I);
-    const { dOutput } = tape.layers[layers - 1];
-    dOutput.fill(0);
-    const from = tape.answersFrom * tape.rows * H;
-    kernel.multiplyBack(dOutput.subarray(from), tape.dy, parameters.headWeights, count, O, H);
+    const { rows, answering, weights } = tape;
+    const time = { steps: tape.steps - tape.answersFrom, rows };
+    kernel.accumulate(gradients.headWeights, tape.dy, answering.output, time, O, H);
+    kernel.accumulateBias(gradients.headBias, tape.dy, tape.sharedRows, time, O);
+    kernel.accumulate(gradients.skip, tape.dy, answering.x, time, O, I);
+    tape.layers[layers - 1].dOutput.fill(0);
+    kernel.packBack(weights.headBack, parameters.headWeights);
+    kernel.multiplyBack(answering.dOutput, tape.dy, weights.headBack, time.steps * rows);
   }
 
   function backwardLayer(
@@ -114,25 +109,26 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
     l: number,
     observe?: GradientObserver,
   ): void {
-    const { rows: R, steps: T, order } = tape;
+    const { rows: R, steps: T } = tape;
     const own = tape.layers[l];
     own.dh.fill(0);
     own.dc.fill(0);
+    kernel.packBack(own.weightsBack.recurrent, parameters.layers[l].recurrentWeights);
     for (let t = T - 1; t >= 0; t--) {
-      kernel.add(own.dh, own.dOutput.subarray(t * R * H), R * H);
+      kernel.add(own.dh, own.dOutputSteps[t], R * H);
       observe?.(l, t, own.dh);
       const step = own.backwardSteps[t];
       gatesBackward(step);
-      if (recurrent) kernel.multiplyBack(own.dh, step.dzu, parameters.layers[l].recurrentWeights, R, G, H);
+      if (recurrent) kernel.multiplyBack(own.dh, step.dzu, own.weightsBack.recurrent, R);
     }
     const gradient = gradients.layers[l];
     const input = l === 0 ? tape.x : tape.layers[l - 1].output;
-    kernel.accumulate(gradient.inputWeights, own.dzx, input, order, G, l === 0 ? I : H);
-    kernel.accumulateBias(gradient.bias, own.dzx, l === 0 ? tape.biasRows : tape.sharedRows, order, G);
-    if (recurrent) kernel.accumulate(gradient.recurrentWeights, own.dzu, own.hBefore, order, G, H);
+    kernel.accumulate(gradient.inputWeights, own.dzx, input, tape, G, l === 0 ? I : H);
+    kernel.accumulateBias(gradient.bias, own.dzx, l === 0 ? tape.biasRows : tape.sharedRows, tape, G);
+    if (recurrent) kernel.accumulate(gradient.recurrentWeights, own.dzu, own.hBefore, tape, G, H);
     if (cell === 'gru') {
       const candidate = { from: 2 * H, stride: G };
-      kernel.accumulateBias(gradient.recurrentBias, own.dzu, tape.sharedRows, order, H, candidate);
+      kernel.accumulateBias(gradient.recurrentBias, own.dzu, tape.sharedRows, tape, H, candidate);
     }
   }
 
@@ -150,8 +146,9 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
       if (l === 0) return;
       const below = tape.layers[l - 1].dOutput;
       below.fill(0);
-      const { inputWeights } = parameters.layers[l];
-      kernel.multiplyBack(below, tape.layers[l].dzx, inputWeights, tape.steps * tape.rows, G, H);
+      const { weightsBack, dzx } = tape.layers[l];
+      kernel.packBack(weightsBack.input, parameters.layers[l].inputWeights);
+      kernel.multiplyBack(below, dzx, weightsBack.input, tape.steps * tape.rows);
     }
   }
 

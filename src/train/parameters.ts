@@ -66,9 +66,12 @@ export function countParameters(topology: Topology): number {
   return countCellParameters(topology) + outputs * (hidden + 1 + inputs);
 }
 
-/** Zeros in the form of the network's parameters. */
-export function createParameters(kernel: TrainingKernel, topology: Topology): Parameters {
-  const flat = kernel.precision.allocate(countParameters(topology));
+/** The network's parameters by name: zeros, or `flat`. */
+export function createParameters(
+  kernel: TrainingKernel,
+  topology: Topology,
+  flat = kernel.precision.allocate(countParameters(topology)),
+): Parameters {
   let offset = 0;
   const take = (length: number) => {
     offset += length;

@@ -1,4 +1,4 @@
-import type { Floats, GateBackward, GateForward, TrainingKernel } from '../kernels/training.ts';
+import type { Floats, GateBackward, GateForward, Packed, TrainingKernel } from '../kernels/training.ts';
 import { gateCount } from '../model/model.ts';
 import type { Topology } from './parameters.ts';
 
@@ -19,11 +19,15 @@ export interface LayerTape {
   readonly zu: Floats;
   readonly dzx: Floats;
   readonly dzu: Floats;
-  /** dL/d output [T*R, H] */
+  /** dL/d output [T*R, H], and of every step */
   readonly dOutput: Floats;
+  readonly dOutputSteps: readonly Floats[];
   /** dL/dh and dL/dc of the step in hand [R, H] */
   readonly dh: Floats;
   readonly dc: Floats;
+  /** The layer's weights as this tape's products read them: forward, and backward. */
+  readonly weights: { readonly input: Packed; readonly recurrent: Packed };
+  readonly weightsBack: { readonly input: Packed; readonly recurrent: Packed };
   readonly forwardSteps: readonly GateForward[];
   readonly backwardSteps: readonly GateBackward[];
 }
@@ -47,9 +51,9 @@ export interface Tape {
   readonly dy: Floats;
   /** S f of the same rows. */
   readonly skipped: Floats;
-  /** Rows with t descending, then r ascending: the order in which weight gradients add. */
-  readonly order: Int32Array;
-  readonly answerOrder: Int32Array;
+  /** x, the output of the top layer and its gradient from step `answersFrom` on. */
+  readonly answering: { readonly x: Floats; readonly output: Floats; readonly dOutput: Floats };
+  readonly weights: { readonly head: Packed; readonly skip: Packed; readonly headBack: Packed };
 }
 
 export function createTape(
@@ -59,35 +63,42 @@ export function createTape(
 ): Tape {
   const { allocate } = kernel.precision;
   const answers = (steps - answersFrom) * rows;
+  const { inputs: I, hidden: H, outputs: O } = topology;
+  const x = allocate(steps * rows * I);
+  const layers = Array.from({ length: topology.layers }, (_, l) =>
+    createLayerTape(kernel, topology, { rows, steps, columns: l === 0 ? I : H }),
+  );
+  const top = layers[topology.layers - 1];
+  const first = answersFrom * rows;
   return {
     rows,
     steps,
     answersFrom,
-    x: allocate(steps * rows * topology.inputs),
-    biasRows: new Int32Array(steps * rows),
-    sharedRows: new Int32Array(steps * rows),
-    layers: Array.from({ length: topology.layers }, () => createLayerTape(kernel, topology, rows, steps)),
+    x,
+    biasRows: kernel.allocateIndices(steps * rows),
+    sharedRows: kernel.allocateIndices(steps * rows),
+    layers,
     dropped: false,
-    y: allocate(answers * topology.outputs),
-    dy: allocate(answers * topology.outputs),
-    skipped: allocate(answers * topology.outputs),
-    order: timeDescending(rows, steps),
-    answerOrder: timeDescending(rows, steps - answersFrom),
+    y: allocate(answers * O),
+    dy: allocate(answers * O),
+    skipped: allocate(answers * O),
+    answering: {
+      x: x.subarray(first * I),
+      output: top.output.subarray(first * H),
+      dOutput: top.dOutput.subarray(first * H),
+    },
+    weights: {
+      head: kernel.createPacked(O, H),
+      skip: kernel.createPacked(O, I),
+      headBack: kernel.createPacked(O, H),
+    },
   };
-}
-
-function timeDescending(rows: number, steps: number): Int32Array {
-  return Int32Array.from(
-    { length: rows * steps },
-    (_, i) => (steps - 1 - Math.floor(i / rows)) * rows + (i % rows),
-  );
 }
 
 function createLayerTape(
   kernel: TrainingKernel,
   { cell, hidden }: Topology,
-  rows: number,
-  steps: number,
+  { rows, steps, columns }: { rows: number; steps: number; columns: number },
 ): LayerTape {
   const { allocate } = kernel.precision;
   const width = rows * hidden;
@@ -113,6 +124,11 @@ function createLayerTape(
     h: stateAt(h, t + 1),
   });
   const times = Array.from({ length: steps }, (_, t) => t);
+  const dOutput = allocate(steps * width);
+  const createWeights = () => ({
+    input: kernel.createPacked(gateCount[cell] * hidden, columns),
+    recurrent: kernel.createPacked(gateCount[cell] * hidden, cell === 'feedforward' ? 0 : hidden),
+  });
   return {
     h,
     c,
@@ -124,9 +140,12 @@ function createLayerTape(
     zu,
     dzx,
     dzu,
-    dOutput: allocate(steps * width),
+    dOutput,
+    dOutputSteps: times.map((t) => stateAt(dOutput, t)),
     dh,
     dc,
+    weights: createWeights(),
+    weightsBack: createWeights(),
     forwardSteps: times.map((t) => ({
       ...shared(t),
       zx: gatesAt(zx, t),

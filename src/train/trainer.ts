@@ -1,6 +1,7 @@
 import { DataError } from '../data/data-error.ts';
 import { float32, type TrainingKernel } from '../kernels/training.ts';
 import { createScalarTrainingKernel } from '../kernels/training-scalar.ts';
+import { createSimdTrainingKernel, hasSimd } from '../kernels/training-simd.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type ChunkOptions, drawChunks, fewestChunks, longestChunk } from './chunks.ts';
 import { createLoss, type LossKind } from './losses.ts';
@@ -123,6 +124,11 @@ function beginOrResume(
   return { parameters, best, optimizer, history: [...resumed.history], bestEpoch: resumed.bestEpoch };
 }
 
+/** The fastest that this machine has; all give the same bits. */
+function createTrainingKernel(): TrainingKernel {
+  return hasSimd() ? createSimdTrainingKernel() : createScalarTrainingKernel(float32);
+}
+
 /** Backpropagation through time over random chunks, from the states that a streaming pass left there. Epoch 0 is the
  * untrained network; after each epoch the pass refreshes the states and scores validation. */
 export function trainNetwork(
@@ -131,7 +137,7 @@ export function trainNetwork(
   options: TrainerOptions,
   { onUpdate, onEpoch }: TrainerEvents = {},
   resumed?: Checkpoint,
-  kernel: TrainingKernel = createScalarTrainingKernel(float32),
+  kernel: TrainingKernel = createTrainingKernel(),
 ): TrainedNetwork {
   const { epochs, segment, seed } = options;
   const { drawing, batch } = planChunks(options);
@@ -201,7 +207,9 @@ export function trainNetwork(
     });
   }
   const { bestEpoch } = progress;
-  return { parameters: best, bestEpoch, validation: history[bestEpoch].validation, history };
+  // a copy, so that the kernel's memory can go
+  const trained = createParameters(kernel, topology, best.flat.slice());
+  return { parameters: trained, bestEpoch, validation: history[bestEpoch].validation, history };
 }
 
 function diverged(epoch: number, update: number, found: string, options: TrainerOptions): TrainingError {

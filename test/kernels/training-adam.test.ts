@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type AdamSettings, float32, type TrainingKernel } from '../../src/kernels/training.ts';
-import { createScalarTrainingKernel } from '../../src/kernels/training-scalar.ts';
-
-const kernels: [string, TrainingKernel][] = [['scalar', createScalarTrainingKernel(float32)]];
+import type { AdamSettings } from '../../src/kernels/training.ts';
+import { place, trainingKernels } from './training-kernels.ts';
 
 const gradients = [
   [0.5, -2, 0, 1e-3],
@@ -31,12 +29,12 @@ function settingsAt(t: number, learningRate: number, weightDecay: number): AdamS
   return { learningRate, weightDecay, correction1: 1 - 0.9 ** t, correction2: 1 - 0.999 ** t };
 }
 
-describe.each(kernels)('Adam in the %s training kernel', (_, kernel) => {
+describe.each(trainingKernels)('Adam in the %s training kernel', (_, kernel) => {
   function run(steps: number, rate: number, decay: number) {
-    const parameters = Float32Array.from(start);
-    const [m, v] = [new Float32Array(4), new Float32Array(4)];
+    const parameters = place(kernel, start);
+    const [m, v] = [place(kernel, [0, 0, 0, 0]), place(kernel, [0, 0, 0, 0])];
     for (let t = 1; t <= steps; t++) {
-      kernel.adam(parameters, Float32Array.from(gradients[t - 1]), m, v, settingsAt(t, rate, decay));
+      kernel.adam(parameters, place(kernel, gradients[t - 1]), m, v, settingsAt(t, rate, decay));
     }
     return { parameters, m, v };
   }
@@ -84,8 +82,8 @@ describe.each(kernels)('Adam in the %s training kernel', (_, kernel) => {
     const root = f(Math.sqrt(f(square / f(correction2))));
     const step = f(f(mean / f(correction1)) / f(root + f(1e-8)));
     const keep = f(1 - f(f(learningRate) * f(weightDecay)));
-    const [parameters, means, squares] = [Float32Array.of(w), Float32Array.of(m), Float32Array.of(v)];
-    kernel.adam(parameters, Float32Array.of(g), means, squares, {
+    const [parameters, means, squares] = [place(kernel, [w]), place(kernel, [m]), place(kernel, [v])];
+    kernel.adam(parameters, place(kernel, [g]), means, squares, {
       ...{ learningRate, weightDecay, correction1, correction2 },
     });
     expect([means[0], squares[0], parameters[0]]).toEqual([

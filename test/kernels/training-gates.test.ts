@@ -5,10 +5,8 @@ import {
   type GateForward,
   type TrainingKernel,
 } from '../../src/kernels/training.ts';
-import { createScalarTrainingKernel } from '../../src/kernels/training-scalar.ts';
 import { createRandom } from '../fixtures/series.ts';
-
-const kernels: [string, TrainingKernel][] = [['scalar', createScalarTrainingKernel(float32)]];
+import { place, trainingKernels } from './training-kernels.ts';
 
 const { tanh } = float32;
 const f = Math.fround;
@@ -82,19 +80,24 @@ const cells: Record<'rnn' | 'lstm' | 'gru', (unit: Unit) => Stepped> = {
 
 const gateCounts = { rnn: 1, lstm: 4, gru: 3 } as const;
 
-function makeStep(gates: number, rows: number, hidden: number) {
+function makeStep(kernel: TrainingKernel, gates: number, rows: number, hidden: number) {
   const random = createRandom(rows * 100 + hidden);
   // into the flat ends of the gates too
-  const numbers = (length: number) => Float32Array.from({ length }, () => 9 * (2 * random() - 1) ** 3);
+  const numbers = (length: number) =>
+    place(
+      kernel,
+      Array.from({ length }, () => 9 * (2 * random() - 1) ** 3),
+    );
+  const zeros = (length: number) => place(kernel, new Float32Array(length));
   const [states, wide] = [rows * hidden, rows * gates * hidden];
-  const dzx = new Float32Array(wide);
+  const dzx = zeros(wide);
   const forward: GateForward = {
     ...{ rows, hidden, zx: numbers(wide), zu: numbers(wide) },
     ...{ hPrevious: numbers(states), cPrevious: numbers(states) },
-    ...{ gates: new Float32Array(wide), aside: new Float32Array(states) },
-    ...{ c: new Float32Array(states), h: new Float32Array(states) },
+    ...{ gates: zeros(wide), aside: zeros(states) },
+    ...{ c: zeros(states), h: zeros(states) },
   };
-  const dzu = gates === 3 ? new Float32Array(wide) : dzx;
+  const dzu = gates === 3 ? zeros(wide) : dzx;
   const backward: GateBackward = { ...forward, dh: numbers(states), dc: numbers(states), dzx, dzu };
   return { forward, backward, recurrentBias: numbers(hidden) };
 }
@@ -113,16 +116,17 @@ function run(kernel: TrainingKernel, cell: keyof typeof cells, step: ReturnType<
   }
 }
 
-describe.each(kernels)('the %s training kernel', (_, kernel) => {
+describe.each(trainingKernels)('the %s training kernel', (_, kernel) => {
   describe.each(['rnn', 'lstm', 'gru'] as const)('steps the gates of the %s cell there and back', (cell) => {
     test.each([
       [1, 1],
       [3, 4],
       [2, 7],
       [5, 9],
+      [3, 16],
     ])('in float32, one rounding an operation: %i rows of %i units', (rows, hidden) => {
       const gates = gateCounts[cell];
-      const step = makeStep(gates, rows, hidden);
+      const step = makeStep(kernel, gates, rows, hidden);
       const { forward, backward, recurrentBias } = step;
       const [dh, dc] = [backward.dh.slice(), backward.dc.slice()];
       run(kernel, cell, step);

@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { float32, type TrainingKernel } from '../../src/kernels/training.ts';
-import { createScalarTrainingKernel } from '../../src/kernels/training-scalar.ts';
+import type { TrainingKernel } from '../../src/kernels/training.ts';
 import { createRandom } from '../fixtures/series.ts';
-
-const kernels: [string, TrainingKernel][] = [['scalar', createScalarTrainingKernel(float32)]];
+import { place, placeIndices, read, trainingKernels } from './training-kernels.ts';
 
 /** Numbers of many magnitudes, so that another order of a sum gives other bits. */
 function numbers(length: number, seed: number): Float32Array {
@@ -24,7 +22,7 @@ function sumOfProducts(start: number, pairs: Iterable<readonly [number, number]>
 
 const indices = (length: number) => Array.from({ length }, (_, i) => i);
 
-// whole blocks of four, tails of one to three, nothing but a tail, nothing at all
+// whole blocks of four and sixteen, tails of every length, nothing but a tail, nothing at all
 const shapes = [
   { rows: 1, n: 1, k: 1 },
   { rows: 3, n: 2, k: 5 },
@@ -32,19 +30,38 @@ const shapes = [
   { rows: 5, n: 7, k: 6 },
   { rows: 4, n: 12, k: 3 },
   { rows: 9, n: 9, k: 13 },
+  { rows: 1, n: 16, k: 16 },
+  { rows: 7, n: 35, k: 22 },
+  { rows: 18, n: 26, k: 33 },
+  { rows: 2, n: 24, k: 47 },
+  { rows: 37, n: 5, k: 24 },
   { rows: 6, n: 0, k: 4 },
   { rows: 6, n: 3, k: 0 },
 ];
 
-describe.each(kernels)('the %s training kernel', (_, kernel) => {
+/** The rows in the order in which their gradients add. */
+function timeDescending(steps: number, rows: number): number[] {
+  return indices(steps)
+    .reverse()
+    .flatMap((t) => indices(rows).map((r) => t * rows + r));
+}
+
+function packed(kernel: TrainingKernel, w: Float32Array, n: number, k: number, back = false) {
+  const weights = kernel.createPacked(n, k);
+  if (back) kernel.packBack(weights, place(kernel, w));
+  else kernel.pack(weights, place(kernel, w));
+  return weights;
+}
+
+describe.each(trainingKernels)('the %s training kernel', (_, kernel) => {
   describe.each(shapes)('with $rows rows, n = $n, k = $k', ({ rows, n, k }) => {
     const x = numbers(rows * k, 1);
     const w = numbers(n * k, 2);
     const d = numbers(rows * n, 3);
 
     test('multiplies in the order of k', () => {
-      const out = numbers(rows * n, 4);
-      kernel.multiply(out, x, w, rows, n, k);
+      const out = place(kernel, numbers(rows * n, 4));
+      kernel.multiply(out, place(kernel, x), packed(kernel, w, n, k), rows);
       const expected = Float32Array.from(out, (_, at) => {
         const [r, j] = [Math.floor(at / n), at % n];
         return sumOfProducts(
@@ -52,91 +69,117 @@ describe.each(kernels)('the %s training kernel', (_, kernel) => {
           indices(k).map((i) => [x[r * k + i], w[j * k + i]] as const),
         );
       });
-      expect(out).toEqual(expected);
+      expect(read(out)).toEqual(expected);
     });
 
     test('multiplies back onto what is there in the order of j', () => {
-      const out = numbers(rows * k, 5);
-      const expected = out.map((start, at) => {
+      const before = numbers(rows * k, 5);
+      const expected = before.map((start, at) => {
         const [r, i] = [Math.floor(at / k), at % k];
         return sumOfProducts(
           start,
           indices(n).map((j) => [d[r * n + j], w[j * k + i]] as const),
         );
       });
-      kernel.multiplyBack(out, d, w, rows, n, k);
-      expect(out).toEqual(expected);
+      const out = place(kernel, before);
+      kernel.multiplyBack(out, place(kernel, d), packed(kernel, w, n, k, true), rows);
+      expect(read(out)).toEqual(expected);
     });
 
-    // all rows, as the trainer gives them, and some of them in any order
-    test.each([
-      { order: indices(rows).reverse() },
-      { order: indices(rows) },
-      { order: [rows - 1, 0] },
-      { order: [] },
-    ])('accumulates a gradient in the order of the rows: $order', ({ order: rowOrder }) => {
-      const order = Int32Array.from(rowOrder);
-      const gradient = numbers(n * k, 6);
-      const expected = gradient.map((start, at) => {
-        const [j, i] = [Math.floor(at / k), at % k];
-        return sumOfProducts(
-          start,
-          Array.from(order, (r) => [d[r * n + j], x[r * k + i]] as const),
-        );
-      });
-      kernel.accumulate(gradient, d, x, order, n, k);
-      expect(gradient).toEqual(expected);
-    });
+    // as one time step, as steps of one row, and as steps of some rows
+    test.each([1, rows, 3].map((steps) => [steps, Math.floor(rows / steps)]))(
+      'accumulates a gradient over %i steps of %i rows, later ones first',
+      (steps, each) => {
+        const before = numbers(n * k, 6);
+        const expected = before.map((start, at) => {
+          const [j, i] = [Math.floor(at / k), at % k];
+          return sumOfProducts(
+            start,
+            timeDescending(steps, each).map((r) => [d[r * n + j], x[r * k + i]] as const),
+          );
+        });
+        const gradient = place(kernel, before);
+        kernel.accumulate(gradient, place(kernel, d), place(kernel, x), { steps, rows: each }, n, k);
+        expect(read(gradient)).toEqual(expected);
+      },
+    );
 
     test('adds the bias of every row, and accumulates its gradient in the order of the rows', () => {
       const bias = numbers(3 * n, 7);
-      const biasRows = Int32Array.from({ length: rows }, (_, r) => (r * 2) % 3);
-      const out = d.slice();
-      kernel.addBias(out, bias, biasRows, rows, n);
-      expect(out).toEqual(d.map((value, at) => value + bias[biasRows[Math.floor(at / n)] * n + (at % n)]));
+      const channels = indices(rows).map((r) => (r * 2) % 3);
+      const biasRows = placeIndices(kernel, channels);
+      const out = place(kernel, d);
+      kernel.addBias(out, place(kernel, bias), biasRows, rows, n);
+      const sums = d.map((value, at) => value + bias[channels[Math.floor(at / n)] * n + (at % n)]);
+      expect(read(out)).toEqual(sums);
 
-      const gradient = numbers(3 * n, 8);
-      const order = Int32Array.from(indices(rows).reverse());
-      const expected = gradient.map((start, at) => {
+      const before = numbers(3 * n, 8);
+      const expected = before.map((start, at) => {
         const [channel, j] = [Math.floor(at / n), at % n];
-        const own = Array.from(order).filter((r) => biasRows[r] === channel);
+        const own = timeDescending(rows, 1).filter((r) => channels[r] === channel);
         return sumOfProducts(
           start,
           own.map((r) => [d[r * n + j], 1] as const),
         );
       });
-      kernel.accumulateBias(gradient, d, biasRows, order, n);
-      expect(gradient).toEqual(expected);
+      const gradient = place(kernel, before);
+      kernel.accumulateBias(gradient, place(kernel, d), biasRows, { steps: rows, rows: 1 }, n);
+      expect(read(gradient)).toEqual(expected);
     });
 
     test('adds element by element, as far as it is told', () => {
-      const out = numbers(rows * n, 9);
+      const before = numbers(rows * n, 9);
       const length = Math.floor((rows * n) / 2);
-      const expected = out.map((value, at) => (at < length ? value + d[at] : value));
-      kernel.add(out, d, length);
-      expect(out).toEqual(expected);
+      const expected = before.map((value, at) => (at < length ? value + d[at] : value));
+      const out = place(kernel, before);
+      kernel.add(out, place(kernel, d), length);
+      expect(read(out)).toEqual(expected);
     });
   });
 
   test('accumulates a bias from some columns of a wider matrix', () => {
     const d = numbers(3 * 7, 1);
-    const gradient = numbers(2, 2);
-    const expected = gradient.map((start, j) =>
+    const before = numbers(2, 2);
+    const expected = before.map((start, j) =>
       sumOfProducts(
         start,
         [2, 0, 1].map((r) => [d[r * 7 + 4 + j], 1] as const),
       ),
     );
-    kernel.accumulateBias(gradient, d, new Int32Array(3), Int32Array.of(2, 0, 1), 2, { from: 4, stride: 7 });
-    expect(gradient).toEqual(expected);
+    const gradient = place(kernel, before);
+    const columns = { from: 4, stride: 7 };
+    // rows 2, then 0 and 1
+    const [late, early] = [place(kernel, d.subarray(14)), place(kernel, d.subarray(0, 14))];
+    kernel.accumulateBias(gradient, late, placeIndices(kernel, [0]), { steps: 1, rows: 1 }, 2, columns);
+    kernel.accumulateBias(gradient, early, placeIndices(kernel, [0, 0]), { steps: 1, rows: 2 }, 2, columns);
+    expect(read(gradient)).toEqual(expected);
   });
 
   test('works on parts of larger arrays and leaves the rest alone', () => {
-    const all = numbers(20, 1);
-    const before = all.slice();
-    kernel.multiply(all.subarray(5, 11), numbers(8, 2).subarray(2), numbers(9, 3), 2, 3, 3);
-    expect(all.subarray(0, 5)).toEqual(before.subarray(0, 5));
-    expect(all.subarray(11)).toEqual(before.subarray(11));
-    expect(all.subarray(5, 11)).not.toEqual(before.subarray(5, 11));
+    const all = place(kernel, numbers(20, 1));
+    const before = read(all);
+    const x = place(kernel, numbers(8, 2)).subarray(2);
+    kernel.multiply(all.subarray(5, 11), x, packed(kernel, numbers(9, 3), 3, 3), 2);
+    expect(read(all.subarray(0, 5))).toEqual(before.subarray(0, 5));
+    expect(read(all.subarray(11))).toEqual(before.subarray(11));
+    expect(read(all.subarray(5, 11))).not.toEqual(before.subarray(5, 11));
+  });
+
+  test('carries infinities, zeros of both signs and the smallest numbers as float32 does', () => {
+    const extremes = [Infinity, -Infinity, 0, -0, 1e-45, -1e-45, 3e38, -3e38, 1e-30, 1];
+    const [n, k] = [10, 2];
+    const x = read(extremes.flatMap((value) => [value, 1e-20]));
+    const w = read(extremes.flatMap((value) => [value, -1e-20]));
+    const out = place(kernel, new Float32Array(10 * n));
+    kernel.multiply(out, place(kernel, x), packed(kernel, w, n, k), 10);
+    out.forEach((value, at) => {
+      const [r, j] = [Math.floor(at / n), at % n];
+      expect(value).toBe(
+        sumOfProducts(
+          0,
+          indices(k).map((i) => [x[r * k + i], w[j * k + i]] as const),
+        ),
+      );
+    });
   });
 });

@@ -1,0 +1,10 @@
+/** The first `count` lanes; all of them from 4 on, none below 1. */
+export function storeLanes(out: usize, value: v128, count: i32): void {
+  if (count >= 4) {
+    v128.store(out, value);
+    return;
+  }
+  if (count > 0) v128.store_lane<f32>(out, value, 0);
+  if (count > 1) v128.store_lane<f32>(out, value, 1, 4);
+  if (count > 2) v128.store_lane<f32>(out, value, 2, 8);
+}

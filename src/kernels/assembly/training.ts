@@ -1,0 +1,10 @@
+// The trainer's kernel in 128-bit SIMD; training-simd.ts puts it behind the interface of the scalar one.
+export { gruBackward, gruForward, lstmBackward, lstmForward, rnnBackward, rnnForward } from './gates';
+export { accumulate } from './gradients';
+export { multiply, pack, packBack } from './products';
+export { accumulateBias, adam, add, addBias } from './sums';
+
+/** Where the memory is free from. */
+export function firstFree(): usize {
+  return __heap_base;
+}
