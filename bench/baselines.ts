@@ -29,7 +29,7 @@ export interface BaselineRow {
   readonly deviationPercent: number;
 }
 
-const ettChannels = ['HUFL', 'HULL', 'MUFL', 'MULL', 'LUFL', 'LULL', 'OT'];
+export const ettChannels = ['HUFL', 'HULL', 'MUFL', 'MULL', 'LUFL', 'LULL', 'OT'];
 const weatherFeatures = ['temp', 'dewp', 'humid', 'wind_speed', 'pressure', 'visib', 'precip'];
 
 const ettOtFacts: readonly Fact[] = [
@@ -99,7 +99,7 @@ export function loadJfk(path: string): Dataset {
 }
 
 /** ETT figures are errors of z-scores. */
-function scaleAll(dataset: Dataset, split: Split): Dataset {
+export function scaleAll(dataset: Dataset, split: Split): Dataset {
   const scalers = fitScalers(dataset, split);
   const width = dataset.features.length;
   const series = dataset.series.map((one, s) => ({

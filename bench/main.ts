@@ -1,7 +1,9 @@
+import { benchAccuracy } from './accuracy.ts';
 import { benchBaselines } from './baselines.ts';
 
 /** npm run bench -- NAME [options] */
 const benches: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
+  accuracy: benchAccuracy,
   baselines: benchBaselines,
 };
 

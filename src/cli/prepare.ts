@@ -48,7 +48,21 @@ const scoredParts = ['validation', 'test'] as const;
 /** Loads the data of a recipe and settles what depends on it.
  * @throws DataError, UsageError when the data cannot be trained on */
 export function prepareTraining(recipe: Recipe, warn: (line: string) => void): Prepared {
-  const { dataset, targets } = loadForRecipe(recipe, recipe.data, warn);
+  return prepareDataset(recipe, loadForRecipe(recipe, recipe.data, warn), warn);
+}
+
+/** A recipe's data, and which of its features are the targets. */
+export interface RecipeData {
+  readonly dataset: Dataset;
+  readonly targets: readonly number[];
+}
+
+/** The same for data that is there already. */
+export function prepareDataset(
+  recipe: Recipe,
+  { dataset, targets }: RecipeData,
+  warn: (line: string) => void,
+): Prepared {
   const perStream = recipe.share === 'channels';
   const split = splitByTime(dataset, recipe.split, warn);
   checkTrainable(dataset, split, { targets, perStream });
@@ -95,11 +109,7 @@ export function prepareTraining(recipe: Recipe, warn: (line: string) => void): P
 }
 
 /** A CSV as the streams and features that a recipe's model sees. */
-export function loadForRecipe(
-  recipe: Recipe,
-  path: string,
-  warn: (line: string) => void,
-): { dataset: Dataset; targets: readonly number[] } {
+export function loadForRecipe(recipe: Recipe, path: string, warn: (line: string) => void): RecipeData {
   const { features, time, stream, periodMs, share } = recipe;
   const loaded = loadDataset(path, { features, time, stream, periodMs, warn });
   const targets = recipe.targets.map((name) => features.indexOf(name));
