@@ -49,8 +49,8 @@ export function createForecast(model: Model): WritableForecast {
   };
 }
 
-/** Writes one target's answers in raw units: the newest value, at `newestAt` of the memory, plus the increment, scaled
- * back. */
+/** Writes one target's answers in raw units, scaled back: the newest value, at `newestAt` of the memory, plus the
+ * increment, or the plain value. */
 export type AnswerReader = (
   outputs: Float32Array,
   position: number,
@@ -68,7 +68,8 @@ export function createAnswerReader({ input, output }: Model): AnswerReader {
     const scaler = (channel * input.features + output.targets[target]) * 2;
     const from = target * rowsPerTarget;
     const to = from + rowsPerTarget;
-    for (let o = from; o < to; o++) values[o] = memory[newestAt] + outputs[position * rows + o];
+    if (output.plain) for (let o = from; o < to; o++) values[o] = outputs[position * rows + o];
+    else for (let o = from; o < to; o++) values[o] = memory[newestAt] + outputs[position * rows + o];
     denormalizeValues(values, from, to, input.scalers, scaler);
   };
 }

@@ -39,7 +39,8 @@ export interface Arena {
 
 const PENDING: NoForecast = { kind: 'pending' };
 
-/** A cold stream warms over its longest lag, and is warm after four times that: for hours of weather the fourth day. */
+/** A cold stream warms over its longest lag (a plain one, which has none, over a season), and is warm after four times
+ * that: for hours of weather the fourth day. */
 const WARM_SPANS = 4;
 
 export function createArena(model: Model, batchLimit = 256): Arena {
@@ -51,7 +52,7 @@ export function createArena(model: Model, batchLimit = 256): Arena {
   const kernel: StepKernel = createScalarKernel(model, { extra: past.size, batchLimit });
   const { batch, stride, stateSize, inputSize } = kernel;
   const read = createAnswerReader(model);
-  const span = past.ringLength;
+  const span = input.plain ? Math.max(past.ringLength, input.season) : past.ringLength;
   const slotOfStream = new Map<string, number>();
   const streams: string[] = [];
   const frame = new Float32Array(features);

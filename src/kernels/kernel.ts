@@ -18,7 +18,7 @@ export interface StepKernel {
   readonly inputSize: number;
   /** [batchLimit, I + D]: f, then the highway's v. */
   readonly inputs: Float32Array;
-  /** [batchLimit, O]: increments, as z-scores. */
+  /** [batchLimit, O]: increments, or plain values, as z-scores. */
   readonly outputs: Float32Array;
   /** The floats of all slots. Views taken before a `reserve` that grew them are stale. */
   memory(): Float32Array;

@@ -144,7 +144,7 @@ export function checkArchitecture(architecture: Architecture, input: ModelInput)
   }
   inRange(layers, 1, limits.layers, 'layers');
   inRange(hidden, 1, limits.hidden, 'hidden');
-  check(inputSize(input) > 0, 'a network without inputs', 'lags, averages or a mask');
+  check(inputSize(input) > 0, 'a network without inputs', 'plain values, lags, averages or a mask');
 }
 
 /** Proves that no int32 sum of a quantized layer can overflow: limit * the largest row sum of |w|. */

@@ -99,6 +99,8 @@ export interface ModelOutput {
   readonly horizons: readonly number[];
   /** Levels, ascending; empty for one point a step. */
   readonly quantiles: readonly number[];
+  /** y is the value itself, not an increment on the newest one. */
+  readonly plain?: boolean;
 }
 
 /** Quantiles of truth - forecast on the validation part, in target units. */

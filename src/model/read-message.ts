@@ -90,6 +90,7 @@ function readInput(message: cellstream.IInput): ModelInput {
     lags: message.lags ?? [],
     averages: message.averages ?? [],
     mask: message.mask ?? false,
+    ...(message.plain && { plain: true }),
     periodMs: message.periodMs ?? 0,
     season: message.season ?? 0,
     gapLimit: message.gapLimit ?? 0,
@@ -110,6 +111,7 @@ function readOutput(message: cellstream.IOutput, input: ModelInput): ModelOutput
     horizons: message.horizons ?? [],
     // a level such as 0.1 is stored as float32; six digits bring it back
     quantiles: (message.quantiles ?? []).map((level) => Number(level.toPrecision(6))),
+    ...(message.plain && { plain: true }),
   };
   checkOutput(output, input);
   return output;

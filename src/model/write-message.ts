@@ -36,12 +36,14 @@ export function modelMessage(model: Model): cellstream.IModel {
       channels: [...input.channels],
       scalers: writeFloats(input.scalers),
       ...(input.combine && { averaged: true }),
+      ...(input.plain && { plain: true }),
     },
     output: {
       targets: [...model.output.targets],
       steps: model.output.steps,
       horizons: [...model.output.horizons],
       quantiles: [...model.output.quantiles],
+      ...(model.output.plain && { plain: true }),
     },
     layers: model.layers.map((layer) => ({
       inputWeights: writeTensor(layer.inputWeights),

@@ -22,7 +22,7 @@ export interface StreamRun {
   readonly state: Float32Array;
   /** h of the top layer after the last step. */
   readonly hidden: Float32Array;
-  /** y of the last step as z-scores, before the newest value is added: [O]. */
+  /** y of the last step as z-scores, before the newest value is added where it is: [O]. */
   readonly increments: Float32Array;
 }
 
@@ -94,7 +94,7 @@ export function createStreamRun(model: Model, stream: string): StreamRun {
       const target = output.targets[Math.floor(o / rowsPerTarget)];
       const scaler = 2 * (channel * features + target);
       const newest = newestValue(past, memory, kernel.stateSize, slot, target);
-      const z = Math.fround(newest + kernel.outputs[o]);
+      const z = output.plain ? kernel.outputs[o] : Math.fround(newest + kernel.outputs[o]);
       answers[o] = denormalize(z, scalers[scaler], scalers[scaler + 1]);
     }
     return answers;

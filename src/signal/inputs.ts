@@ -1,4 +1,5 @@
-/** How frames of z-scores become the network's inputs. All of it is differences: shift every value, nothing changes. */
+/** How frames of z-scores become the network's inputs. Lags and averages are differences: shift every value, nothing
+ * changes. */
 export interface InputSpec {
   /** F */
   readonly features: number;
@@ -7,6 +8,8 @@ export interface InputSpec {
   /** Time constants of the moving averages, in frames. */
   readonly averages: readonly number[];
   readonly mask: boolean;
+  /** The newest values themselves are inputs too: what a network from elsewhere takes (src/import). */
+  readonly plain?: boolean;
 }
 
 /** The linear highway's view of the past. */
@@ -31,8 +34,8 @@ export interface PastLayout {
 }
 
 /** I: the length of the network's input. */
-export function inputSize({ features, lags, averages, mask }: InputSpec): number {
-  return features * (lags.length + averages.length + (mask ? 1 : 0));
+export function inputSize({ features, lags, averages, mask, plain }: InputSpec): number {
+  return features * ((plain ? 1 : 0) + lags.length + averages.length + (mask ? 1 : 0));
 }
 
 export function layoutPast(spec: InputSpec, highwayWindow = 1): PastLayout {
@@ -99,7 +102,8 @@ export function pushFrame(
   }
 }
 
-/** Writes f [I]: for each feature x[t-lag] - x[t] for every lag, e - x[t] for every average, then its mask. */
+/** Writes f [I]: for each feature x[t] where the inputs are plain, x[t-lag] - x[t] for every lag, e - x[t] for every
+ * average, then its mask. */
 export function writeInputs(
   layout: PastLayout,
   memory: Float32Array,
@@ -108,11 +112,12 @@ export function writeInputs(
   out: Float32Array,
   outOffset: number,
 ): void {
-  const { features, lags, averages, mask } = layout.spec;
+  const { features, lags, averages, mask, plain } = layout.spec;
   const newest = offset + ringRow(layout, slot);
   let position = outOffset;
   for (let k = 0; k < features; k++) {
     const x = memory[newest + k];
+    if (plain) out[position++] = x;
     for (let j = 0; j < lags.length; j++) {
       const past = memory[offset + ringRow(layout, slot - lags[j]) + k];
       out[position++] = past - x;

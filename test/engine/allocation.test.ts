@@ -13,6 +13,10 @@ const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
   ],
   ['a wide LSTM of two layers, output last', { weights: 'wide', layers: 2, segment: 4 }],
   ['a float LSTM with channels', { channels: ['LGA'], highway: 'own', groups: 'each' }],
+  [
+    'an int8 LSTM on plain values',
+    { weights: 'int8', lags: [], averages: [], plain: true, plainOutput: true },
+  ],
   ['a GRU', { cell: 'gru' }],
   ['a plain cell of two layers', { cell: 'rnn', layers: 2 }],
   ['a window', { cell: 'feedforward' }],

@@ -55,6 +55,16 @@ describe('a forecast', () => {
   });
 });
 
+test('plain answers are the outputs, in the raw units of target and channel', () => {
+  const model = createModel({ targets: [1, 0], steps: 2, plainOutput: true });
+  const scalers = Float32Array.of(10, 2, 100, 4);
+  const read = createAnswerReader({ ...model, input: { ...model.input, scalers } });
+  const values = new Float32Array(4);
+  read(Float32Array.of(0.5, 1, 1.5, 2), 0, 0, Float32Array.of(7), 0, 0, values);
+  read(Float32Array.of(0.5, 1, 1.5, 2), 0, 1, Float32Array.of(7), 0, 0, values);
+  expect([...values]).toEqual([100 + 4 * 0.5, 100 + 4 * 1, 10 + 2 * 1.5, 10 + 2 * 2]);
+});
+
 test('answers are the newest value plus the increment, in the raw units of target and channel', () => {
   const model = createModel({ targets: [1, 0], steps: 2, channels: ['LGA'] });
   // [1 + channels, F, 2]

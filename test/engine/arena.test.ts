@@ -12,6 +12,7 @@ const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
   ['a polyphase LSTM', { weights: 'int8', phases: 3, lags: [1, 2, 3], averages: [3, 21], mask: true }],
   ['a GRU with a highway', { cell: 'gru', highway: 'all' }],
   ['output last', { segment: 4 }],
+  ['an LSTM on plain values', { weights: 'int8', lags: [], averages: [], plain: true, plainOutput: true }],
   ['a highway alone', { cell: 'none', highway: 'own', mask: true }],
 ];
 

@@ -62,6 +62,10 @@ const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
   ['wide int8 of three layers', { weights: 'wide', layers: 3 }],
   ['channels with a highway each', { channels: ['LGA', 'EWR'], highway: 'own', groups: 'each' }],
   ['a highway of all features and a mask', { weights: 'int8', highway: 'all', mask: true, targets: [1, 0] }],
+  [
+    'plain values',
+    { weights: 'int8', targets: [1, 0], lags: [], averages: [], plain: true, plainOutput: true },
+  ],
   ['quantiles', { cell: 'gru', quantiles: [0.1, 0.5, 0.9] }],
   ['output last', { weights: 'int8', segment: 5 }],
   ['a window', { cell: 'feedforward', lags: [1, 2, 3, 4, 5], layers: 2 }],

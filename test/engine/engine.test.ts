@@ -19,6 +19,7 @@ describe('loadModel', () => {
     createModel({ weights: 'int8', layers: 2 }),
     createModel({ weights: 'wide', phases: 3, lags: [1, 2, 3] }),
     createModel({ segment: 4 }),
+    createModel({ weights: 'int8', lags: [], averages: [], plain: true, plainOutput: true }),
   ])('proves and loads model %#', async (one) => {
     const engine = await loadModel(writeModelFile(one));
     expect(engine.model.golden).toEqual(one.golden);

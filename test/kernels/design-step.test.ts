@@ -5,6 +5,7 @@ import { kernels, openKernel, randomInputs, stateOf, stepOne } from './kernels.t
 
 const shapes: readonly [string, Partial<ModelShape>][] = [
   ['int8', { weights: 'int8' }],
+  ['int8 on plain values', { weights: 'int8', lags: [], averages: [], plain: true, plainOutput: true }],
   ['int8 of one unit', { weights: 'int8', hidden: 1 }],
   ['wide int8', { weights: 'wide', hidden: 9 }],
   ['int8 of three layers with channels', { weights: 'int8', layers: 3, channels: ['LGA', 'JFK'] }],

@@ -16,6 +16,7 @@ const files = [
     mask: true,
   }),
   createModel({ cell: 'gru', highway: 'own', targets: [1, 0], quantiles: [0.1, 0.5, 0.9] }),
+  createModel({ weights: 'int8', layers: 2, lags: [], averages: [], plain: true, plainOutput: true }),
 ].map(writeModelFile);
 
 const MUTANTS_EACH = 250;
@@ -74,7 +75,7 @@ describe(`${mutationNames.length * MUTANTS_EACH} mutated files`, () => {
       const dice = createDice(mutationNames.indexOf(name));
       const outcomes: Outcome[] = [];
       for (let i = 0; i < MUTANTS_EACH; i++) {
-        const [file, other] = [files[i % 3], files[(i + 1) % 3]];
+        const [file, other] = [files[i % files.length], files[(i + 1) % files.length]];
         const mutant = mutate(name, file, dice, other);
         try {
           outcomes.push(await tryMutant(mutant));

@@ -69,7 +69,7 @@ const inputs: readonly WrongField[] = [
   [
     'nothing for the network to see',
     ({ input }) => set(input, { lags: [], averages: [] }),
-    'a network without inputs, expected lags, averages or a mask',
+    'a network without inputs, expected plain values, lags, averages or a mask',
   ],
   [
     'a channel twice',

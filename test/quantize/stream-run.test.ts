@@ -48,6 +48,10 @@ const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
     },
   ],
   ['output last', { segment: 5 }],
+  [
+    'plain values and differences',
+    { weights: 'int8', plain: true, plainOutput: true, mask: true, targets: [1, 0] },
+  ],
 ];
 
 describe('the offline walk and the engine', () => {

@@ -73,6 +73,21 @@ describe('the layout of a past', () => {
   test('counts the inputs: F times lags, averages and mask', () => {
     expect(inputSize({ features: 3, lags: [1, 2, 24], averages: [24, 168], mask: false })).toBe(15);
     expect(inputSize({ features: 3, lags: [], averages: [], mask: true })).toBe(3);
+    expect(inputSize({ features: 3, lags: [1], averages: [], mask: false, plain: true })).toBe(6);
+  });
+});
+
+describe('plain values', () => {
+  test('come before the lags of their feature, and are there from the first frame on', () => {
+    const past = createPast(layoutPast({ ...plain, features: 2, lags: [1], plain: true })).start(1, 100);
+    expect(past.inputs()).toEqual([1, 0, 100, 0]);
+    expect(past.push(2, 400).inputs()).toEqual([2, -1, 400, -300]);
+  });
+
+  test('are held where they are missing', () => {
+    const past = createPast(layoutPast({ ...plain, mask: true, plain: true })).start(gap);
+    expect(past.inputs()).toEqual([0, 1]);
+    expect(past.push(3).push(gap).inputs()).toEqual([3, 1]);
   });
 });
 
