@@ -55,10 +55,7 @@ const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
   ['an int8 LSTM', { weights: 'int8', layers: 2, hidden: 4 }],
   ['a wide polyphase LSTM', { weights: 'wide', phases: 2, lags: [1, 2], hidden: 3, mask: true }],
   ['an LSTM with a highway', { hidden: 3, highway: 'all' }],
-  [
-    'an LSTM on plain values',
-    { weights: 'int8', hidden: 3, lags: [], averages: [], plain: true, plainOutput: true },
-  ],
+  ['an LSTM on plain values', { weights: 'int8', hidden: 3, plain: true, plainOutput: true }],
   ['a GRU', { cell: 'gru', layers: 2, hidden: 3 }],
   ['a window', { cell: 'feedforward' }],
   ['a plain cell', { cell: 'rnn', layers: 2 }],
