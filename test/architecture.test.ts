@@ -24,6 +24,7 @@ const mayImport: Readonly<Record<string, string>> = {
   mqtt: 'stream',
   dashboard: 'stream',
   config: 'math signal model',
+  import: 'math signal model config',
   service: 'math signal model engine stream state mqtt dashboard calibrate config',
   cli: 'everything',
   'index.ts': 'model engine stream',

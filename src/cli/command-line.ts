@@ -10,6 +10,7 @@ const usersErrors: ReadonlySet<string> = new Set([
   'ConfigError',
   'DashboardPortError',
   'DataError',
+  'ImportError',
   'ModelFormatError',
   'TopicPatternError',
   'UsageError',

@@ -46,6 +46,15 @@ export interface GradientsArguments {
   readonly seed?: number;
 }
 
+export interface ImportArguments {
+  /** Safetensors or ONNX. */
+  readonly weights: string;
+  readonly spec: string;
+  readonly out: string;
+  /** A CSV that intervals come from, and on which int8 is measured. */
+  readonly calibrate?: string;
+}
+
 export interface InspectArguments {
   readonly model: string;
 }
@@ -100,6 +109,7 @@ export interface Commands {
   readonly train: (args: TrainArguments, terminal: Terminal) => Promise<Report>;
   readonly evaluate: (args: EvaluateArguments, terminal: Terminal) => Promise<Report>;
   readonly gradients: (args: GradientsArguments, terminal: Terminal) => Promise<Report>;
+  readonly importModel: (args: ImportArguments, terminal: Terminal) => Promise<Report>;
   readonly inspect: (args: InspectArguments, terminal: Terminal) => Promise<Report>;
   readonly run: (args: RunArguments, terminal: Terminal) => Promise<Report>;
   readonly replay: (args: ReplayArguments, terminal: Terminal) => Promise<Report>;
@@ -112,6 +122,7 @@ export const commands: Commands = {
   train: async (args, terminal) => (await import('./train.ts')).runTrain(args, terminal),
   evaluate: async (args, terminal) => (await import('./evaluate.ts')).runEvaluate(args, terminal),
   gradients: async (args, terminal) => (await import('./gradients.ts')).runGradients(args, terminal),
+  importModel: async (args, terminal) => (await import('./import.ts')).runImport(args, terminal),
   inspect: async (args, terminal) => (await import('./inspect.ts')).runInspect(args, terminal),
   run: async (args, terminal) => (await import('./run.ts')).runService(args, terminal),
   replay: async (args, terminal) => (await import('./replay.ts')).runReplay(args, terminal),

@@ -1,5 +1,5 @@
 import { fitRidge, type RidgeVariant } from '../baselines/ridge.ts';
-import { loadRecipe } from '../config/recipe.ts';
+import { loadDataColumns } from '../config/import-spec.ts';
 import { DataError } from '../data/data-error.ts';
 import type { Dataset, Split } from '../data/dataset.ts';
 import { partRange } from '../data/split.ts';
@@ -21,8 +21,8 @@ import { UsageError } from './usage-error.ts';
 export async function runEvaluate(args: EvaluateArguments, terminal: Terminal): Promise<Report> {
   const engine = await loadEngine(args.model);
   const { model } = engine;
-  const recipe = loadRecipe(model.training.recipe, `${args.model}:recipe`);
-  const { dataset } = loadForRecipe(recipe, args.data, terminal.warn);
+  const columns = loadDataColumns(model.training.recipe, `${args.model}:recipe`);
+  const { dataset } = loadForRecipe(columns, args.data, terminal.warn);
   const split = splitOf(model, dataset);
   checkPart(dataset, split, args);
   const scored: ScoredPart = { dataset, split, part: args.split };

@@ -1,3 +1,4 @@
+import type { DataColumns } from '../config/import-spec.ts';
 import { defaultHorizons, type Recipe } from '../config/recipe.ts';
 import { shareChannels } from '../data/channels.ts';
 import type { Dataset, Series, Split } from '../data/dataset.ts';
@@ -108,8 +109,8 @@ export function prepareDataset(
   };
 }
 
-/** A CSV as the streams and features that a recipe's model sees. */
-export function loadForRecipe(recipe: Recipe, path: string, warn: (line: string) => void): RecipeData {
+/** A CSV as the streams and features that the model of a recipe, or of a spec, sees. */
+export function loadForRecipe(recipe: DataColumns, path: string, warn: (line: string) => void): RecipeData {
   const { features, time, stream, periodMs, share } = recipe;
   const loaded = loadDataset(path, { features, time, stream, periodMs, warn });
   const targets = recipe.targets.map((name) => features.indexOf(name));

@@ -32,6 +32,7 @@ export function createProgram(commands: Commands, perform: Perform): Command {
   addTrain(program, commands, perform);
   addEvaluate(program, commands, perform);
   addGradients(program, commands, perform);
+  addImport(program, commands, perform);
   addInspect(program, commands, perform);
   addRun(program, commands, perform);
   addReplay(program, commands, perform);
@@ -119,6 +120,35 @@ function addGradients(program: Command, commands: Commands, perform: Perform): v
     .option('--seed <number>', 'another seed than the recipe has', wholeNumber(0, largestSeed))
     .action((recipe: string, options) =>
       perform(options, (terminal) => commands.gradients({ ...options, recipe }, terminal)),
+    );
+}
+
+function addImport(program: Command, commands: Commands, perform: Perform): void {
+  add(
+    program,
+    'import <weights>',
+    'Turn an LSTM or GRU that PyTorch or another program trained into NAME.float.pb and, an LSTM, NAME.pb (int8).',
+    `Examples:
+  # a state_dict of PyTorch: safetensors.torch.save_file(model.state_dict(), 'boiler.safetensors')
+  cellstream import boiler.safetensors --spec boiler.yaml --out models/boiler --calibrate history.csv
+
+  # a graph; without data int8 is measured on invented readings, and forecasts have no intervals
+  cellstream import boiler.onnx --spec boiler.yaml
+
+A spec:
+  name: boiler
+  features:                                    # the scaling that the network was trained with
+    - { name: temp, mean: 61.5, scale: 4.2 }
+    - { name: flow, mean: 3.1, scale: 0.8 }
+  target: temp
+  horizons: [1, 6]                             # the head answers steps 1..6
+  period: 10m`,
+  )
+    .requiredOption('--spec <file>', 'what the weights do not say (YAML)')
+    .option('--out <folder>', 'where the models land', 'out')
+    .option('--calibrate <csv>', 'a recording that the network was not trained on')
+    .action((weights: string, options) =>
+      perform(options, (terminal) => commands.importModel({ ...options, weights }, terminal)),
     );
 }
 

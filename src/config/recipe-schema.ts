@@ -5,23 +5,23 @@ import { choice, numberIn, text, wholeNumber } from './fields.ts';
 /** The farthest step ahead that a recipe may ask for. */
 export const maximumHorizon = 288;
 // the model file allows no more (model/limits.ts)
-const maximumLag = 20_160;
+export const maximumLag = 20_160;
 
-const column = text('a column name');
-const columns = z.array(column, 'a list of column names').min(1, 'a list of column names');
+export const column = text('a column name');
+export const columns = z.array(column, 'a list of column names').min(1, 'a list of column names');
 
 function autoOr(max: number) {
   const expected = `"auto" or a whole number from 1 to ${max}`;
   return z.union([z.literal('auto', expected), wholeNumber(1, max, expected)], expected);
 }
 
-function ascending(max: number, what: string) {
+export function ascending(max: number, what: string) {
   const expected = `a list of ${what} from 1 to ${max}`;
   return z.array(wholeNumber(1, max), expected).min(1, expected);
 }
 
 const durationText = 'a duration such as 30s, 5m, 1h or 1d';
-const period = z
+export const period = z
   .union([z.string().regex(durationPattern, durationText), z.number(durationText)], durationText)
   .refine((value) => parseDuration(value) !== undefined, durationText);
 
@@ -83,20 +83,25 @@ export const trainingSchema = z.strictObject(
 const nameText = 'letters, digits, dots, dashes and underscores (it becomes a file name)';
 const versionText = 'a version of three numbers such as "1.0.0"';
 
+/** What a model is called. */
+export const identity = {
+  name: z
+    .string(nameText)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, nameText)
+    .describe('The files become NAME.pb ...'),
+  version: z
+    .string(versionText)
+    .regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, versionText)
+    .default('1.0.0'),
+  release: wholeNumber(1, 2 ** 32 - 1)
+    .default(1)
+    .describe('Rises with every release: a device refuses a lower one.'),
+};
+
 /** What a recipe file may say. Paths in it are relative to the file. */
 export const recipeSchema = z.strictObject(
   {
-    name: z
-      .string(nameText)
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, nameText)
-      .describe('The files become NAME.pb ...'),
-    version: z
-      .string(versionText)
-      .regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, versionText)
-      .default('1.0.0'),
-    release: wholeNumber(1, 2 ** 32 - 1)
-      .default(1)
-      .describe('Rises with every release: a device refuses a lower one.'),
+    ...identity,
     data: text('the path of a CSV file').describe('The CSV file.'),
     time: column
       .exactOptional()

@@ -1,5 +1,5 @@
 /** What a random number is for; part of its counter, so that no use disturbs another. */
-export const purpose = { weights: 1, offsets: 2, shuffle: 3, resets: 4, dropout: 5 } as const;
+export const purpose = { weights: 1, offsets: 2, shuffle: 3, resets: 4, dropout: 5, readings: 6 } as const;
 export type Purpose = (typeof purpose)[keyof typeof purpose];
 
 /** murmur3's finalizer: every input bit flips about half of the output bits. */

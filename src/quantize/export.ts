@@ -24,33 +24,34 @@ export interface ExportedModels {
   readonly report?: ExportReport;
 }
 
-interface Measured {
+/** A model with calibration and golden vectors, and its squared error on validation. */
+export interface Measured {
   readonly model: Model;
   readonly mse: number;
 }
 
 /** Calibrates a model on validation and adds the vectors by which a device proves it. */
-function finish(model: Model, dataset: Dataset, split: Split): Measured {
+export function finishModel(model: Model, dataset: Dataset, split: Split): Measured {
   const { calibration, mse } = measureResiduals(model, dataset, split);
   const calibrated = { ...model, calibration };
   return { model: { ...calibrated, golden: createGolden(calibrated, dataset, split) }, mse };
 }
 
 /** The float model and its int8 twin, ready for their files.
+ * @param options `float`: the finished model where it is there already
  * @throws QuantizeError when int8 costs more than the limit, wide or not */
 export function exportModels(
   model: Model,
   dataset: Dataset,
   split: Split,
-  { wide }: { wide: 'auto' | boolean },
+  { wide, float = finishModel(model, dataset, split) }: { wide: 'auto' | boolean; float?: Measured },
 ): ExportedModels {
-  const float = finish(model, dataset, split);
   if (model.architecture.cell !== 'lstm') return { float: float.model, served: float.model };
   const mayBeWide = model.architecture.hidden <= integerLimits.wideHidden;
   const tries = wide === 'auto' ? [false, ...(mayBeWide ? [true] : [])] : [wide];
   let least = Number.POSITIVE_INFINITY;
   for (const isWide of tries) {
-    const int8 = finish(quantizeModel(model, { wide: isWide }), dataset, split);
+    const int8 = finishModel(quantizeModel(model, { wide: isWide }), dataset, split);
     const cost = int8.mse / float.mse - 1;
     least = Math.min(least, cost);
     // NaN is no cost that could be borne

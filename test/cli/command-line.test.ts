@@ -22,6 +22,7 @@ const noCommands: Commands = {
   train: fail('train'),
   evaluate: fail('evaluate'),
   gradients: fail('gradients'),
+  importModel: fail('import'),
   inspect: fail('inspect'),
   run: fail('run'),
   replay: fail('replay'),
@@ -32,7 +33,7 @@ const noCommands: Commands = {
 const run = (args: readonly string[], commands: Partial<Commands> = {}) =>
   capture(args, { ...noCommands, ...commands });
 
-const names = ['train', 'evaluate', 'gradients', 'inspect', 'run', 'replay', 'record', 'demo'];
+const names = ['train', 'evaluate', 'gradients', 'import', 'inspect', 'run', 'replay', 'record', 'demo'];
 
 describe('help', () => {
   test('of the program names every command, with examples and exit codes', async () => {
@@ -111,6 +112,7 @@ describe('a command', () => {
       train: note,
       evaluate: note,
       gradients: note,
+      importModel: note,
       inspect: note,
       run: note,
       replay: note,
