@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { columnsOfSpec, type ImportSpec, loadImportSpec } from '../config/import-spec.ts';
 import { type Engine, loadModel } from '../engine/engine.ts';
@@ -37,6 +37,8 @@ export async function runImport(args: ImportArguments, terminal: Terminal): Prom
   openOutput(args.out, [`${spec.name}.float.pb`, `${spec.name}.pb`]);
   terminal.log(describeNetwork(network, draft));
   const models = proveImported(draft, spec, dataset || undefined);
+  // an older twin would be of other weights
+  rmSync(servedPath, { force: true });
   const float = await writeModel(floatPath, models.float);
   // it streams too, where int8 costs too much
   if (models.refused)

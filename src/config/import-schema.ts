@@ -30,7 +30,9 @@ export const importSchema = z.strictObject(
       .describe('The feature that is forecast, or a list of them, in the order of the outputs.'),
     horizons: ascending(1024, 'steps ahead').describe('The steps ahead that are reported.'),
     period: period.describe('Of the frames that the network was trained on, such as 1h.'),
-    season: wholeNumber(1, maximumLag).default(1).describe('Frames after which the signal repeats itself.'),
+    season: wholeNumber(1, maximumLag)
+      .default(1)
+      .describe('Frames after which the signal repeats itself; a stream counts as cold for that long.'),
     gapLimit: wholeNumber(0, maximumLag)
       .default(6)
       .describe('Missing frames that are bridged with held values; a longer gap restarts the stream.'),

@@ -15,6 +15,8 @@ const MAX_WEIGHT = 1e6;
 /** Little-endian numbers as float32: exact from the 16-bit formats, rounded once from float64.
  * @throws ImportError for a number that can be no weight */
 export function readNumbers(bytes: Uint8Array, format: NumberFormat, what: string): Float32Array {
+  // so that no size of a shape is larger than the file
+  if (bytes.length === 0) throw new ImportError(`${what}: no values, expected some`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const width = bytesOf[format];
   const values = new Float32Array(bytes.length / width);

@@ -5,11 +5,12 @@ import {
   type Network,
   type RecurrentLayer,
   reorderGates,
-  transpose,
   type Weights,
 } from './network.ts';
 import type { OnnxGraph, OnnxNode } from './onnx-file.ts';
+import { findHead, headWeights } from './onnx-head.ts';
 import { checkZeroState } from './onnx-state.ts';
+import { moves, origin, weightsOf } from './onnx-values.ts';
 
 type Cell = Network['cell'];
 
@@ -27,13 +28,6 @@ const cells: Readonly<Record<string, CellFormat>> = {
   GRU: { cell: 'gru', order: [1, 0, 2], activations: ['sigmoid', 'tanh'], states: [5] },
 };
 
-/** They move values about and compute nothing. */
-const moves = [
-  ...['Identity', 'Squeeze', 'Unsqueeze', 'Transpose', 'Reshape', 'Flatten'],
-  ...['Dropout', 'Cast', 'Gather', 'Slice'],
-];
-const MOST_STEPS = 64;
-
 /** The network of an ONNX graph: LSTM or GRU nodes on each other, then Gemm, or MatMul and Add. */
 export function readOnnxNetwork(graph: OnnxGraph): Network {
   const head = findHead(graph);
@@ -50,113 +44,7 @@ export function readOnnxNetwork(graph: OnnxGraph): Network {
   });
   checkChain({ layers });
   const { hidden } = layers[layers.length - 1];
-  const weights = expectShape(head.weights, [head.outputs, hidden], `${head.label} weights`);
-  return { cell, layers, head: { weights, bias: head.bias }, outputs: head.outputs, notes: [] };
-}
-
-interface Head {
-  readonly label: string;
-  /** The value that it reads. */
-  readonly data: string;
-  /** V [O, H] */
-  readonly weights: Weights;
-  readonly bias: Float32Array;
-  readonly outputs: number;
-}
-
-/** The value before all that only moves it. */
-function origin(graph: OnnxGraph, name: string) {
-  let value = name;
-  for (let step = 0; step < MOST_STEPS; step++) {
-    const made = graph.producer(value);
-    if (made === undefined || !moves.includes(made.node.op)) return { value, made };
-    value = made.node.inputs[0] ?? '';
-  }
-  throw new ImportError(`${name} comes from itself, expected a graph without circles`);
-}
-
-/** The linear head of the one output that has one: the others may be states. */
-function findHead(graph: OnnxGraph): Head {
-  const found = graph.outputs.map((name) => headOf(graph, name));
-  const heads = found.filter((head) => typeof head === 'object');
-  if (heads.length === 1) return heads[0];
-  if (heads.length > 1) throw new ImportError(`${heads.length} outputs with a linear head, expected one`);
-  throw new ImportError(
-    found.find((reason) => typeof reason === 'string') ?? 'a graph without outputs, expected one',
-  );
-}
-
-/** @returns why it is none, as a string */
-function headOf(graph: OnnxGraph, output: string): Head | string {
-  const node = origin(graph, output).made?.node;
-  if (node?.op === 'Gemm') return gemmHead(graph, node);
-  if (node?.op === 'MatMul') return matMulHead(graph, node);
-  if (node?.op === 'Add') {
-    for (const [summand, bias] of [node.inputs, [...node.inputs].reverse()]) {
-      const product = origin(graph, summand).made?.node;
-      if (product?.op === 'MatMul') return matMulHead(graph, product, bias);
-    }
-  }
-  const from = node?.label ?? 'no node';
-  return `output ${output} comes from ${from}, expected a linear head: Gemm, or MatMul and Add`;
-}
-
-/** The weights of that name. @throws ImportError when they are computed in the graph */
-function weightsOf(graph: OnnxGraph, name: string, what: string): Weights {
-  const weights = graph.constant(name);
-  if (weights !== undefined) return weights;
-  const by = graph.producer(name)?.node.label;
-  const found = by ? `computed by ${by}` : name === '' ? 'missing' : 'not in the file';
-  throw new ImportError(
-    `${what}: ${found}, expected weights in the file (torch.onnx.export with do_constant_folding=True)`,
-  );
-}
-
-function biasOf(graph: OnnxGraph, name: string | undefined, outputs: number, label: string): Float32Array {
-  if (name === undefined || name === '') return new Float32Array(outputs);
-  const { shape, values } = weightsOf(graph, name, `${label} bias`);
-  // [O], or [1, O] and the like
-  const flat = shape.at(-1) === values.length ? shape.slice(-1) : shape;
-  return expectShape({ shape: flat, values }, [outputs], `${label} bias`);
-}
-
-function matMulHead(graph: OnnxGraph, node: OnnxNode, bias?: string): Head {
-  const { label } = node;
-  const { shape, values } = weightsOf(graph, node.inputs[1] ?? '', `${label} weights`);
-  const [rows, outputs] = shape;
-  if (shape.length !== 2)
-    throw new ImportError(`${label} weights: shape [${shape}], expected [hidden, outputs]`);
-  return {
-    label,
-    data: node.inputs[0],
-    weights: { shape: [outputs, rows], values: transpose(values, rows, outputs) },
-    bias: biasOf(graph, bias, outputs, label),
-    outputs,
-  };
-}
-
-/** alpha * A * B + beta * C */
-function gemmHead(graph: OnnxGraph, node: OnnxNode): Head {
-  const { label, attributes } = node;
-  const flag = (name: string) => (attributes.get(name)?.i ?? 0) !== 0;
-  for (const name of ['alpha', 'beta']) {
-    const factor = attributes.get(name)?.f ?? 1;
-    if (factor !== 1) throw new ImportError(`${label}: ${name} ${factor}, expected 1`);
-  }
-  if (flag('transA')) throw new ImportError(`${label}: transA, expected rows of hidden states`);
-  const { shape, values } = weightsOf(graph, node.inputs[1] ?? '', `${label} weights`);
-  if (shape.length !== 2) throw new ImportError(`${label} weights: shape [${shape}], expected a matrix`);
-  const weights = flag('transB')
-    ? { shape, values }
-    : { shape: [shape[1], shape[0]], values: transpose(values, shape[0], shape[1]) };
-  const outputs = weights.shape[0];
-  return {
-    label,
-    data: node.inputs[0],
-    weights,
-    bias: biasOf(graph, node.inputs[2], outputs, label),
-    outputs,
-  };
+  return { cell, layers, ...headWeights(head, hidden), notes: [] };
 }
 
 /** The recurrent nodes from the input of the graph up to the head, the lowest first. */
@@ -172,12 +60,16 @@ function recurrentChain(graph: OnnxGraph, top: string): OnnxNode[] {
         `${node.label} ${where}, expected only LSTM or GRU nodes and one linear head (scaling belongs into the spec)`,
       );
     }
+    if (output === 1 && chain.length > 0)
+      throw new ImportError(
+        `${chain[0].label} reads the last state of ${node.label}, expected its whole sequence`,
+      );
     if (output > 1)
       throw new ImportError(`the cell state of ${node.label} is read, expected the hidden state`);
     if (chain.includes(node))
       throw new ImportError(`${node.label} reads itself, expected a graph without circles`);
     chain.unshift(node);
-    ({ value, made } = origin(graph, node.inputs[0] ?? ''));
+    ({ value, made } = origin(graph, node.inputs[0] ?? '', moves));
   }
   if (chain.length === 0) throw new ImportError('no LSTM or GRU node below the head, expected one to four');
   if (!graph.inputs.has(value))

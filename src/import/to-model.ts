@@ -64,10 +64,15 @@ function outputOf(spec: ImportSpec, { outputs }: Network): Model['output'] {
   const { targets, horizons, features } = spec;
   const steps = outputs / targets.length;
   const farthest = Math.max(...horizons);
-  if (!Number.isInteger(steps) || steps < farthest) {
+  if (!Number.isInteger(steps)) {
     throw new ImportError(
-      `the head has ${outputs} outputs, expected ${targets.length} ${targets.length === 1 ? 'target' : 'targets'} x the steps ` +
-        `1 to ${farthest} or more that the horizons of the spec ask for`,
+      `the head has ${outputs} outputs, expected a multiple of the ${targets.length} targets`,
+    );
+  }
+  if (steps < farthest) {
+    throw new ImportError(
+      `the head has ${outputs} outputs, the steps 1..${steps} of ${targets.join(', ')}, expected all steps up to ` +
+        `${farthest}, the farthest of the horizons in the spec`,
     );
   }
   const names = features.map(({ name }) => name);
