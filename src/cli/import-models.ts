@@ -15,6 +15,11 @@ interface ImportedInt8 {
   readonly cost?: number;
 }
 
+interface CalibrationData {
+  readonly path: string;
+  readonly dataset: Dataset;
+}
+
 export interface ImportedModels {
   readonly float: Model;
   /** An LSTM's. */
@@ -25,8 +30,8 @@ export interface ImportedModels {
 }
 
 /** Golden vectors, intervals and int8 of an imported float model: on the data that there is, or on invented readings. */
-export function proveImported(draft: Model, { wide }: ImportSpec, dataset?: Dataset): ImportedModels {
-  return dataset ? withData(draft, dataset, wide) : withoutData(draft, wide);
+export function proveImported(draft: Model, { wide }: ImportSpec, data?: CalibrationData): ImportedModels {
+  return data ? withData(draft, data, wide) : withoutData(draft, wide);
 }
 
 function withoutData(draft: Model, wide: ImportSpec['wide']): ImportedModels {
@@ -43,30 +48,32 @@ function withoutData(draft: Model, wide: ImportSpec['wide']): ImportedModels {
   };
 }
 
-function withData(draft: Model, dataset: Dataset, wide: ImportSpec['wide']): ImportedModels {
+function withData(
+  draft: Model,
+  { path, dataset }: CalibrationData,
+  wide: ImportSpec['wide'],
+): ImportedModels {
   const start = Math.min(...dataset.series.map(({ firstSlot }) => firstSlot));
   const end = Math.max(...dataset.series.map(({ firstSlot, length }) => firstSlot + length));
   // all of it is held out: none was trained on here
   const split: Split = { start, trainEnd: start, validationEnd: end, end };
   const float = finishModel(draft, dataset, split);
-  if (!(float.mse > 0)) {
-    throw new DataError('the --calibrate data has no reading of the target with a whole horizon after it');
+  if (float.model.calibration.levels.length === 0) {
+    throw new DataError(
+      `--calibrate ${path}: too few rows, expected readings of every target at every step ahead`,
+    );
   }
-  const warnings =
-    float.model.calibration.levels.length > 0
-      ? []
-      : ['too few readings for intervals in the --calibrate data'];
   try {
     const { served, report } = exportModels(draft, dataset, split, { wide, float });
-    if (report === undefined) return { float: recorded(float.model), warnings };
+    if (report === undefined) return { float: recorded(float.model), warnings: [] };
     return {
       float: recorded(float.model, report),
       int8: { ...report, model: recorded(served, report) },
-      warnings,
+      warnings: [],
     };
   } catch (error) {
     if (!(error instanceof QuantizeError)) throw error;
-    return { float: recorded(float.model), refused: error, warnings };
+    return { float: recorded(float.model), refused: error, warnings: [] };
   }
 }
 

@@ -25,9 +25,12 @@ export async function runImport(args: ImportArguments, terminal: Terminal): Prom
   const bytes = readInputFile(args.weights, 'file of weights');
   const network = naming(args.weights, () => readNetwork(bytes, spec.weights));
   for (const note of network.notes) terminal.warn(`${args.weights}: ${note}`);
-  const columns = columnsOfSpec(spec);
-  const dataset = args.calibrate && loadForRecipe(columns, args.calibrate, terminal.warn).dataset;
-  const ends = dataset ? dataset.series.map(({ firstSlot, length }) => firstSlot + length) : [];
+  const { calibrate: path } = args;
+  const data =
+    path === undefined
+      ? undefined
+      : { path, dataset: loadForRecipe(columnsOfSpec(spec), path, terminal.warn).dataset };
+  const ends = (data?.dataset.series ?? []).map(({ firstSlot, length }) => firstSlot + length);
   const origin = {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     calibratedUntilMs: Math.max(0, ...ends) * spec.periodMs,
@@ -36,7 +39,7 @@ export async function runImport(args: ImportArguments, terminal: Terminal): Prom
   const [floatPath, servedPath] = ['.float.pb', '.pb'].map((end) => join(args.out, `${spec.name}${end}`));
   openOutput(args.out, [`${spec.name}.float.pb`, `${spec.name}.pb`]);
   terminal.log(describeNetwork(network, draft));
-  const models = proveImported(draft, spec, dataset || undefined);
+  const models = proveImported(draft, spec, data);
   // an older twin would be of other weights
   rmSync(servedPath, { force: true });
   const float = await writeModel(floatPath, models.float);
@@ -44,12 +47,11 @@ export async function runImport(args: ImportArguments, terminal: Terminal): Prom
   if (models.refused)
     throw new Error(`${models.refused.message}; ${floatPath} is written`, { cause: models.refused });
   const served = models.int8 && (await writeModel(servedPath, models.int8.model));
-  const on = args.calibrate ?? 'invented readings';
   for (const line of models.warnings) terminal.warn(line);
   return report({
     models,
     spec,
-    on,
+    on: path ?? 'invented readings',
     files: { float: floatPath, served: servedPath },
     engine: served ?? float,
   });

@@ -101,6 +101,10 @@ function sectionsOf(schema: z.ZodType): [string, z.ZodType][] {
 function schemaAt(schema: z.ZodType, path: KeyPath): z.ZodType {
   let current = unwrap(schema);
   for (const key of path) {
+    if (current instanceof z.ZodArray) {
+      current = unwrap(current.element as z.ZodType);
+      continue;
+    }
     if (!(current instanceof z.ZodObject)) break;
     current = unwrap((current.shape as Record<string, z.ZodType>)[key]);
   }

@@ -20,7 +20,7 @@ const MOST_LAYERS = 64;
 export function readStateDict(tensors: StateDict, names: ModuleNames = {}): Network {
   const unused = new Set(tensors.keys());
   /** `undefined` when it is not there; else it counts as used. */
-  const take = (name: string): StoredTensor | undefined => {
+  const take: Take = (name) => {
     unused.delete(name);
     return tensors.get(name);
   };
@@ -64,55 +64,59 @@ function findModule(found: readonly string[], name: string, key: string): string
   );
 }
 
-function readModule(module: string, take: (name: string) => StoredTensor | undefined) {
-  const named = (name: string) => (module === '' ? name : `${module}.${name}`);
+type Take = (name: string) => StoredTensor | undefined;
+
+function readModule(module: string, take: Take): { readonly cell: Cell; readonly layers: RecurrentLayer[] } {
   const layers: RecurrentLayer[] = [];
   let cell: Cell | undefined;
   for (let l = 0; l < MOST_LAYERS; l++) {
-    const [weightName, recurrentName] = [named(`weight_ih_l${l}`), named(`weight_hh_l${l}`)];
-    const W = take(weightName);
+    const named = (name: string) => inModule(module, `${name}_l${l}`);
+    const W = take(named('weight_ih'));
     if (W === undefined && l > 0) break;
-    const U = take(recurrentName);
+    const U = take(named('weight_hh'));
     if (W === undefined || U === undefined) {
-      throw new ImportError(`no tensor ${W === undefined ? weightName : recurrentName}, expected one`);
+      throw new ImportError(`no tensor ${named(W === undefined ? 'weight_ih' : 'weight_hh')}, expected one`);
     }
-    refuse(
-      take(named(`weight_ih_l${l}_reverse`)),
-      `${module}: bidirectional, expected a network that reads forward`,
-    );
-    refuse(take(named(`weight_hr_l${l}`)), `${module}: proj_size, expected hidden states as they are`);
+    if (take(`${named('weight_ih')}_reverse`))
+      throw new ImportError(`${module}: bidirectional, expected a network that reads forward`);
+    if (take(named('weight_hr')))
+      throw new ImportError(`${module}: proj_size, expected hidden states as they are`);
     const [rows, inputs = 0] = W.shape;
     const hidden = U.shape[1] ?? 0;
     const kind: Cell | undefined = hidden > 0 ? cellOfGates[rows / hidden] : undefined;
     if (kind === undefined || (cell !== undefined && kind !== cell)) {
+      const expected = cell ? `a ${cell} as below` : 'the 4 gates of an nn.LSTM or the 3 of an nn.GRU';
       throw new ImportError(
-        `${weightName}: shape [${W.shape}] beside weight_hh [${U.shape}], expected ${cell ? `a ${cell} as below` : 'the 4 gates of an nn.LSTM or the 3 of an nn.GRU'}`,
+        `${named('weight_ih')}: shape [${W.shape}] beside weight_hh [${U.shape}], expected ${expected}`,
       );
     }
     cell = kind;
-    const readBias = (name: string) => {
-      const bias = take(name);
-      return bias && expectShape(bias.read(), [rows], name);
-    };
-    const [inputName, hiddenName] = [named(`bias_ih_l${l}`), named(`bias_hh_l${l}`)];
-    const [inputBias, recurrentBias] = [readBias(inputName), readBias(hiddenName)];
-    if ((inputBias === undefined) !== (recurrentBias === undefined)) {
-      throw new ImportError(`no tensor ${inputBias ? hiddenName : inputName}, expected both biases or none`);
-    }
     layers.push({
       inputs,
       hidden,
-      inputWeights: expectShape(W.read(), [rows, inputs], weightName),
-      recurrentWeights: expectShape(U.read(), [rows, hidden], recurrentName),
-      inputBias: inputBias ?? new Float32Array(rows),
-      recurrentBias: recurrentBias ?? new Float32Array(rows),
+      inputWeights: expectShape(W.read(), [rows, inputs], named('weight_ih')),
+      recurrentWeights: expectShape(U.read(), [rows, hidden], named('weight_hh')),
+      ...readBiases([named('bias_ih'), named('bias_hh')], rows, take),
     });
   }
   return { cell: cell as Cell, layers };
 }
 
-function refuse(tensor: StoredTensor | undefined, message: string): void {
-  if (tensor !== undefined) throw new ImportError(message);
+function inModule(module: string, name: string): string {
+  return module === '' ? name : `${module}.${name}`;
+}
+
+/** Both, or zeros for bias=False. */
+function readBiases(names: readonly [string, string], rows: number, take: Take) {
+  const [inputBias, recurrentBias] = names.map((name) => {
+    const bias = take(name);
+    return bias && expectShape(bias.read(), [rows], name);
+  });
+  if ((inputBias === undefined) !== (recurrentBias === undefined)) {
+    throw new ImportError(`no tensor ${names[inputBias ? 1 : 0]}, expected both biases or none`);
+  }
+  const none = new Float32Array(rows);
+  return { inputBias: inputBias ?? none, recurrentBias: recurrentBias ?? none };
 }
 
 /** The nn.Linear: the only matrix that is left, or the module that the spec names. */
@@ -131,8 +135,8 @@ function headModule(tensors: StateDict, unused: ReadonlySet<string>, wanted: str
   );
 }
 
-function readHead(module: string, hidden: number, take: (name: string) => StoredTensor | undefined) {
-  const named = (name: string) => (module === '' ? name : `${module}.${name}`);
+function readHead(module: string, hidden: number, take: Take) {
+  const named = (name: string) => inModule(module, name);
   const stored = take(named('weight')) as StoredTensor;
   const bias = take(named('bias'));
   // a vector beside it tells the outputs even where the matrix is transposed

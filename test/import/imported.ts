@@ -51,7 +51,7 @@ export function specText(file: string, changes: Readonly<Record<string, string>>
     .join('');
 }
 
-export function specOf(file: string, changes?: Readonly<Record<string, string>>): ImportSpec {
+function specOf(file: string, changes?: Readonly<Record<string, string>>): ImportSpec {
   return loadImportSpec(specText(file, changes), 'spec.yaml');
 }
 

@@ -15,7 +15,7 @@ const fixtures: readonly (readonly [file: string, what: string, changes?: Change
   ['lstm-1.safetensors', 'nn.LSTM'],
   ['lstm-2.safetensors', 'nn.LSTM of two layers in a module of a module'],
   ['lstm-half.safetensors', 'nn.LSTM in float16'],
-  ['lstm-modules.safetensors', 'two modules nn.LSTM on each other', modules],
+  ['lstm-modules.safetensors', 'two modules nn.LSTM of 12 and 7 units on each other', modules],
   ['gru-1.safetensors', 'nn.GRU'],
   ['gru-3.safetensors', 'nn.GRU of three layers without biases'],
   ['torch-lstm-1.onnx', 'LSTM of torch.onnx.export'],
@@ -69,12 +69,13 @@ describe.each(fixtures.map(([file, what, changes = {}]) => ({ file, what, change
       expect(distance(found, wanted)).toBeLessThan(1e-5);
     });
 
-    test.runIf(int8)('stays near them in int8', async () => {
-      const found = await streamed(writeModelFile(int8?.model ?? float));
+    if (int8 === undefined) return;
+    test('stays near them in int8', async () => {
+      const found = await streamed(writeModelFile(int8.model));
       const power = expected.reduce((sum, value) => sum + value * value, 0);
       const error = found.reduce((sum, value, i) => sum + (value - expected[i]) ** 2, 0);
       expect(Math.sqrt(error / power)).toBeLessThan(0.005);
-      expect(int8?.drift.outputOverall).toBeLessThan(0.005);
+      expect(int8.drift.outputOverall).toBeLessThan(0.005);
     });
   },
 );

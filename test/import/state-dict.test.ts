@@ -4,7 +4,7 @@ import { readStateDict } from '../../src/import/state-dict.ts';
 import { filled, withTensors } from './files.ts';
 
 const one = 'lstm-1.safetensors'; // rnn [64, 2], head [3, 16]
-const two = 'lstm-modules.safetensors'; // lstm1, lstm2 of 12, fc [4, 12]
+const two = 'lstm-modules.safetensors'; // lstm1 of 12, lstm2 of 7, fc [4, 7]
 const gru = 'gru-1.safetensors'; // 11 units
 
 describe('the modules of a state_dict', () => {
@@ -26,7 +26,7 @@ describe('the modules of a state_dict', () => {
     });
     expect(network.layers.map(({ inputs, hidden }) => [inputs, hidden])).toEqual([
       [2, 12],
-      [12, 12],
+      [12, 7],
     ]);
     expect(network.notes).toEqual(['left out of the state_dict: other.weight']);
   });
@@ -116,7 +116,7 @@ describe('a state_dict that is no network of ours is refused in one line', () =>
     [
       'layers the wrong way round',
       { recurrent: ['lstm2', 'lstm1'] },
-      'layer 1 takes 2 values, expected the 12',
+      'layer 1 takes 2 values, expected the 7',
     ],
     ['a head that is not there', { recurrent: ['lstm1'], head: 'out' }, 'weights.head: no module out'],
   ])('%s', (_, names, expected) => {
