@@ -7,6 +7,9 @@ import { exportModels, finishModel } from '../quantize/export.ts';
 import { exportWithoutData, OUTPUT_ERROR_LIMIT } from '../quantize/export-without-data.ts';
 import { QuantizeError } from '../quantize/quantize-model.ts';
 
+/** Of the outputs, relative root mean square. */
+const REFUSED_ERROR = 0.1;
+
 interface ImportedInt8 {
   readonly model: Model;
   readonly wide: boolean;
@@ -36,16 +39,8 @@ export function proveImported(draft: Model, { wide }: ImportSpec, data?: Calibra
 
 function withoutData(draft: Model, wide: ImportSpec['wide']): ImportedModels {
   const { float, int8 } = exportWithoutData(draft, { wide });
-  const warnings = ['no --calibrate data: forecasts have no intervals'];
-  if (int8 && !(int8.drift.outputOverall <= OUTPUT_ERROR_LIMIT)) {
-    const error = (100 * int8.drift.outputOverall).toFixed(1);
-    warnings.push(`int8 is ${error} % from float on invented readings: measure its cost with --calibrate`);
-  }
-  return {
-    float: recorded(float),
-    ...(int8 && { int8: { ...int8, model: recorded(int8.model, int8) } }),
-    warnings,
-  };
+  const without = 'no --calibrate data: forecasts have no intervals';
+  return judge(float, int8, { on: 'invented readings', warnings: [without] });
 }
 
 function withData(
@@ -64,17 +59,33 @@ function withData(
     );
   }
   try {
-    const { served, report } = exportModels(draft, dataset, split, { wide, float });
-    if (report === undefined) return { float: recorded(float.model), warnings: [] };
-    return {
-      float: recorded(float.model, report),
-      int8: { ...report, model: recorded(served, report) },
-      warnings: [],
-    };
+    const options = { wide, float, outputLimit: OUTPUT_ERROR_LIMIT };
+    const { served, report } = exportModels(draft, dataset, split, options);
+    return judge(float.model, report && { ...report, model: served }, { on: path, warnings: [] });
   } catch (error) {
     if (!(error instanceof QuantizeError)) throw error;
     return { float: recorded(float.model), refused: error, warnings: [] };
   }
+}
+
+/** An int8 model that answers something else is none of this network, even where its squared error is no larger. */
+function judge(
+  float: Model,
+  int8: ImportedInt8 | undefined,
+  { on, warnings }: { readonly on: string; readonly warnings: readonly string[] },
+): ImportedModels {
+  if (int8 === undefined) return { float: recorded(float), warnings };
+  const error = int8.drift.outputOverall;
+  const found = `int8 is ${(100 * error).toFixed(1)} % from float on ${on}`;
+  if (!(error <= REFUSED_ERROR)) {
+    const refused = new QuantizeError(`${found}, expected at most ${100 * REFUSED_ERROR} %`);
+    return { float: recorded(float), refused, warnings };
+  }
+  return {
+    float: recorded(float, int8),
+    int8: { ...int8, model: recorded(int8.model, int8) },
+    warnings: error <= OUTPUT_ERROR_LIMIT ? warnings : [...warnings, `${found}: its forecasts may differ`],
+  };
 }
 
 /** What was measured goes into the file. */

@@ -40,14 +40,16 @@ export async function runImport(args: ImportArguments, terminal: Terminal): Prom
   openOutput(args.out, [`${spec.name}.float.pb`, `${spec.name}.pb`]);
   terminal.log(describeNetwork(network, draft));
   const models = proveImported(draft, spec, data);
+  for (const line of models.warnings) terminal.warn(line);
   // an older twin would be of other weights
   rmSync(servedPath, { force: true });
   const float = await writeModel(floatPath, models.float);
   // it streams too, where int8 costs too much
   if (models.refused)
-    throw new Error(`${models.refused.message}; ${floatPath} is written`, { cause: models.refused });
+    throw new Error(`${models.refused.message}; ${floatPath} is written and runs too`, {
+      cause: models.refused,
+    });
   const served = models.int8 && (await writeModel(servedPath, models.int8.model));
-  for (const line of models.warnings) terminal.warn(line);
   return report({
     models,
     spec,

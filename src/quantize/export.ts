@@ -16,6 +16,12 @@ export interface ExportReport {
   readonly drift: Drift;
 }
 
+interface ExportOptions {
+  readonly wide: 'auto' | boolean;
+  readonly outputLimit?: number;
+  readonly float?: Measured;
+}
+
 export interface ExportedModels {
   /** With calibration and golden vectors. */
   readonly float: Model;
@@ -38,18 +44,20 @@ export function finishModel(model: Model, dataset: Dataset, split: Split): Measu
 }
 
 /** The float model and its int8 twin, ready for their files.
- * @param options `float`: the finished model where it is there already
+ * @param options `float`: the finished model where it is there already; `outputLimit`: the relative error of the outputs
+ * beyond which 12 bits are tried too, whatever the cost
  * @throws QuantizeError when int8 costs more than the limit, wide or not */
 export function exportModels(
   model: Model,
   dataset: Dataset,
   split: Split,
-  { wide, float = finishModel(model, dataset, split) }: { wide: 'auto' | boolean; float?: Measured },
+  { wide, outputLimit = Number.POSITIVE_INFINITY, float = finishModel(model, dataset, split) }: ExportOptions,
 ): ExportedModels {
   if (model.architecture.cell !== 'lstm') return { float: float.model, served: float.model };
   const mayBeWide = model.architecture.hidden <= integerLimits.wideHidden;
   const tries = wide === 'auto' ? [false, ...(mayBeWide ? [true] : [])] : [wide];
   let least = Number.POSITIVE_INFINITY;
+  let best: (Measured & { readonly report: ExportReport }) | undefined;
   for (const isWide of tries) {
     const int8 = finishModel(quantizeModel(model, { wide: isWide }), dataset, split);
     const cost = int8.mse / float.mse - 1;
@@ -57,8 +65,11 @@ export function exportModels(
     // NaN is no cost that could be borne
     if (!(cost <= COST_LIMIT)) continue;
     const drift = measureDrift(int8.model, float.model, dataset, split);
-    return { float: float.model, served: int8.model, report: { cost, wide: isWide, drift } };
+    if (best === undefined || drift.outputOverall < best.report.drift.outputOverall)
+      best = { ...int8, report: { cost, wide: isWide, drift } };
+    if (best.report.drift.outputOverall <= outputLimit) break;
   }
+  if (best) return { float: float.model, served: best.model, report: best.report };
   throw new QuantizeError(
     `int8 costs ${(100 * least).toFixed(2)} % of the validation error, the limit is ${100 * COST_LIMIT} %; ` +
       'train longer, with more hidden units or more weight decay',

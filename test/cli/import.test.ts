@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadModel } from '../../src/engine/engine.ts';
+import { readSafetensors } from '../../src/import/safetensors.ts';
 import { readModelFile } from '../../src/model/format.ts';
+import { safetensors } from '../import/files.ts';
 import { readWeights, specText } from '../import/imported.ts';
 import { boilerCsv, runHere, runJson } from './small-data.ts';
 
@@ -86,6 +88,31 @@ describe('import', () => {
       /int8 against float on invented readings, 2000 frames on end: 0\.\d+ % of the outputs/,
     );
     expect(stderr).toBe('warning: no --calibrate data: forecasts have no intervals\n');
+  });
+});
+
+describe('int8 that answers something else', () => {
+  /** The network with recurrent weights so large that it runs into chaos. */
+  function chaos(changes: Readonly<Record<string, string>>): readonly string[] {
+    const [, ...spec] = files(lstm, changes);
+    const tensors = [...readSafetensors(readWeights(lstm))].map(([name, tensor]) => {
+      const { shape, values } = tensor.read();
+      const grown = values.map((value) => (name.includes('hh') ? 40 : 1) * value);
+      return [name, { dtype: 'F32', shape, bytes: new Uint8Array(grown.buffer) }] as const;
+    });
+    writeFileSync(at('chaos.safetensors'), safetensors(Object.fromEntries(tensors)));
+    return [at('chaos.safetensors'), ...spec];
+  }
+
+  test('is refused with exit code 1; the float model is there', async () => {
+    const args = [...chaos({ ...boilers, wide: 'false' }), '--calibrate', at('boilers.csv')];
+    const { code, stderr } = await runHere('import', ...args, '--out', at('chaos'));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /int8 is \d+\.\d % from float on .*boilers.csv, expected at most 10 %; .*imported.float.pb is written/,
+    );
+    expect(readdirSync(at('chaos'))).toEqual(['imported.float.pb']);
+    await loadModel(readFileSync(at('chaos', 'imported.float.pb')));
   });
 });
 
