@@ -35,7 +35,7 @@ const cases: readonly Case[] = [
 type Pair = Pick<Metrics, 'mse' | 'mae'>;
 
 /** Errors in z units, means over steps 1..h. */
-export interface AccuracyRow extends Pair {
+interface AccuracyRow extends Pair {
   /** Such as `ETTh1/OT/24`. */
   readonly name: string;
   /** Origins. */

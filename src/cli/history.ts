@@ -1,4 +1,4 @@
-import { loadRecipe, type Recipe } from '../config/recipe.ts';
+import { type DataColumns, loadDataColumns } from '../config/import-spec.ts';
 import { parseTable } from '../data/csv.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Model } from '../model/model.ts';
@@ -20,8 +20,8 @@ export interface History {
 
 /** Reads a CSV with the columns of the recipe that the model was trained by. */
 export function loadHistory(path: string, model: Model, warn: (line: string) => void): History {
-  const recipe = loadRecipe(model.training.recipe, 'the recipe in the model');
-  const { dataset } = loadForRecipe(withColumnsOf(path, recipe), path, warn);
+  const columns = loadDataColumns(model.training.recipe, 'the recipe in the model');
+  const { dataset } = loadForRecipe(withColumnsOf(path, columns), path, warn);
   const { periodMs, series } = dataset;
   if (periodMs !== model.input.periodMs) {
     const [found, expected] = [periodMs, model.input.periodMs].map(formatDuration);
@@ -32,11 +32,11 @@ export function loadHistory(path: string, model: Model, warn: (line: string) => 
 }
 
 /** A recording need not call its time and its sensors what the training data did: `record` writes `time` and `stream`. */
-function withColumnsOf(path: string, { time, stream, ...recipe }: Recipe): Recipe {
+function withColumnsOf(path: string, { time, stream, ...rest }: DataColumns): DataColumns {
   const { columns } = parseTable(readInputFile(path, 'recording'), path);
   const streamColumn = [stream, 'stream'].find((name) => name !== undefined && columns.includes(name));
   return {
-    ...recipe,
+    ...rest,
     ...(time !== undefined && columns.includes(time) && { time }),
     ...(streamColumn !== undefined && { stream: streamColumn }),
   };
