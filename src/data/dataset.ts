@@ -18,6 +18,8 @@ export interface Counts {
   readonly merged: number;
   readonly duplicate: number;
   readonly missing: number;
+  /** Their time lies behind a row before them. */
+  readonly late: number;
   readonly malformed: number;
 }
 

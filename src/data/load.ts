@@ -43,12 +43,19 @@ export function loadDataset(source: DataSource, options: LoadOptions): Dataset {
   const streamIndex = options.stream === undefined ? undefined : findColumn(table, options.stream);
   checkFeatures(table, options, [timeIndex, streamIndex]);
   const columns = options.features.map((feature) => readNumbers(table, feature));
-  const streams = groupStreams(table, timeIndex, streamIndex);
+  const { streams, late, firstLateLine } = groupStreams(table, timeIndex, streamIndex);
   const periodMs = settlePeriod(table, streams, options.periodMs);
   checkGrid(table, streams, periodMs, columns.length);
 
   const counts = countMalformed(table, options, columns);
   const series = streams.map((rows) => alignSeries(rows, columns, { periodMs, counts }));
+  counts.late = late * columns.length;
+  if (late > 0) {
+    const rows = late === 1 ? '1 row comes' : `${late} rows come`;
+    options.warn?.(
+      `${name} line ${firstLateLine}: ${rows} after a later one, as when a clock is put back: left out`,
+    );
+  }
   checkDuplicates(table, counts, options);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { periodMs, features: [...options.features], series, sha256, counts };
@@ -148,7 +155,7 @@ function countMalformed(
         `(${count} such cells count as missing)`,
     );
   });
-  return { rows, applied: 0, merged: 0, duplicate: 0, missing: 0, malformed };
+  return { rows, applied: 0, merged: 0, duplicate: 0, missing: 0, late: 0, malformed };
 }
 
 interface AlignmentOptions {
@@ -171,7 +178,7 @@ function alignSeries(
       const value = columns[k].values[row];
       const alignment = aligner.push(stream.timesMs[i], k, value, frames);
       if (columns[k].malformed[row]) continue;
-      // times never fall within a stream (groupStreams), so nothing is late
+      // rows that are late have been left out already
       if (alignment === 'duplicate') counts.duplicate++;
       else if (Number.isNaN(value)) counts.missing++;
       else counts[alignment as 'applied' | 'merged']++;

@@ -48,15 +48,24 @@ function looksLikeTime(text: string): boolean {
   return Number.isNaN(Number(text)) ? !Number.isNaN(timeMs) : timeMs >= Date.UTC(1990, 0);
 }
 
-/** Splits the rows by stream, in the order of their first rows. Within a stream times may stand still but never fall. */
-export function groupStreams(
-  table: Table,
-  timeIndex: number,
-  streamIndex: number | undefined,
-): readonly StreamRows[] {
+/** A larger share of rows whose time falls means that the rows are not in the order of time at all. */
+const lateLimit = 0.01;
+
+export interface GroupedRows {
+  readonly streams: readonly StreamRows[];
+  /** Rows left out, as a service does: a clock was put back, and their time was there before. */
+  readonly late: number;
+  /** The line of the first of them. */
+  readonly firstLateLine: number;
+}
+
+/** Splits the rows by stream, in the order of their first rows. Within a stream times may stand still; rows whose time
+ * falls are set aside. */
+export function groupStreams(table: Table, timeIndex: number, streamIndex: number | undefined): GroupedRows {
   const { name: file, columns, lines, rows } = table;
   if (rows.length < 2) throw new DataError(`${file} has ${rows.length} row, expected at least 2`);
   const streams = new Map<string, StreamRows>();
+  const falls: Fall[] = [];
   rows.forEach((row, i) => {
     const name = streamIndex === undefined ? 'default' : row[streamIndex];
     if (name === '') {
@@ -74,20 +83,36 @@ export function groupStreams(
     const stream = streams.get(name) ?? { name, rows: [], timesMs: [] };
     const last = stream.rows.length - 1;
     if (stream.timesMs[last] > timeMs) {
-      const fall = { before: stream.rows[last], row: i, backMs: stream.timesMs[last] - timeMs };
-      throw fallingTime(table, fall, { timeIndex, stream: streamIndex === undefined ? undefined : name });
+      const backMs = stream.timesMs[last] - timeMs;
+      falls.push({
+        before: stream.rows[last],
+        row: i,
+        backMs,
+        stream: streamIndex === undefined ? undefined : name,
+      });
+      return;
     }
     stream.rows.push(i);
     stream.timesMs.push(timeMs);
     streams.set(name, stream);
   });
-  return [...streams.values()];
+  if (falls.length > lateLimit * rows.length) throw fallingTime(table, falls[0], timeIndex);
+  return { streams: [...streams.values()], late: falls.length, firstLateLine: lines[falls[0]?.row ?? 0] };
+}
+
+interface Fall {
+  /** Indices of rows. */
+  readonly before: number;
+  readonly row: number;
+  readonly backMs: number;
+  /** Undefined in a file of one stream. */
+  readonly stream: string | undefined;
 }
 
 function fallingTime(
   { name: file, lines, rows }: Table,
-  { before, row, backMs }: { before: number; row: number; backMs: number },
-  { timeIndex, stream }: { timeIndex: number; stream: string | undefined },
+  { before, row, backMs, stream }: Fall,
+  timeIndex: number,
 ): DataError {
   const sort =
     backMs <= hourMs ? 'sort the rows by time, in UTC if clocks were put back' : 'sort the rows by time';

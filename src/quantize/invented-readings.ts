@@ -25,6 +25,6 @@ export function inventReadings({ input }: Model, length: number): Dataset {
   return {
     ...{ periodMs, features: names, sha256: '' },
     series: [{ stream: 'invented', firstSlot: 0, length, values, present: new Uint8Array(length).fill(1) }],
-    counts: { rows: length, applied: length, merged: 0, duplicate: 0, missing: 0, malformed: 0 },
+    counts: { rows: length, applied: length, merged: 0, duplicate: 0, missing: 0, late: 0, malformed: 0 },
   };
 }

@@ -21,7 +21,7 @@ const dataset: Dataset = {
   periodMs: hourMs,
   features: ['temp', 'pressure'],
   sha256: '',
-  counts: { rows: 0, applied: 0, merged: 0, duplicate: 0, missing: 0, malformed: 0 },
+  counts: { rows: 0, applied: 0, merged: 0, duplicate: 0, missing: 0, late: 0, malformed: 0 },
   series: [
     series('a', 0, [[1, 2], undefined, [39.02, Number.NaN], undefined, [5, 6], [7, 8]]),
     series('b', 1, [

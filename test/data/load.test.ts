@@ -45,6 +45,7 @@ describe('the weather of three airports', () => {
       merged: 0,
       duplicate: 0,
       missing: 2730,
+      late: 0,
       malformed: 0,
     });
   });
@@ -287,4 +288,27 @@ describe('what cannot be used is refused with one line', () => {
   ])('%s', (_, text, options, message) => {
     expect(messageOf(() => load(text, options))).toContain(message);
   });
+});
+
+test('a clock that is put back costs the rows that it repeats, and says so', () => {
+  const path = 'boiler.csv';
+  const rows = Array.from({ length: 300 }, (_, i) => `${new Date(1.7e12 + i * 300_000).toISOString()},${i}`);
+  // an hour that comes twice, as in summer's last night
+  rows.splice(
+    200,
+    0,
+    `${new Date(1.7e12 + 190 * 300_000).toISOString()},-1`,
+    `${new Date(1.7e12 + 191 * 300_000).toISOString()},-2`,
+  );
+  const bytes = new TextEncoder().encode(`timestamp,value\n${rows.join('\n')}\n`);
+  const said: string[] = [];
+  const { counts, series } = loadDataset(
+    { name: path, bytes },
+    { features: ['value'], warn: (line) => said.push(line) },
+  );
+  expect(counts).toMatchObject({ rows: 302, applied: 300, late: 2, duplicate: 0 });
+  expect([...series[0].values]).toEqual(Array.from({ length: 300 }, (_, i) => i));
+  expect(said).toEqual([
+    `${path} line 202: 2 rows come after a later one, as when a clock is put back: left out`,
+  ]);
 });

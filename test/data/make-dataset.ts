@@ -12,6 +12,6 @@ export function makeDataset(streams: Readonly<Record<string, SeriesInput>>, feat
     const present = Uint8Array.from({ length }, () => 1);
     return { stream, firstSlot, length, values: Float32Array.from(values), present };
   });
-  const counts = { rows: 0, applied: 0, merged: 0, duplicate: 0, missing: 0, malformed: 0 };
+  const counts = { rows: 0, applied: 0, merged: 0, duplicate: 0, missing: 0, late: 0, malformed: 0 };
   return { periodMs: 3_600_000, features, series, sha256: '', counts };
 }

@@ -105,7 +105,15 @@ export function inventCard(): CardData {
         return { stream, firstSlot: startSlot, length: 8735, values: new Float32Array(0), present };
       }),
       features: ['temp', 'dewp', 'pressure'],
-      counts: { rows: 26_115, applied: 75_603, merged: 0, duplicate: 9, missing: 2733, malformed: 0 },
+      counts: {
+        rows: 26_115,
+        applied: 75_603,
+        merged: 0,
+        duplicate: 9,
+        missing: 2733,
+        late: 0,
+        malformed: 0,
+      },
       sha256: 'd'.repeat(64),
     },
     split: {
