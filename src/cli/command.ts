@@ -27,6 +27,8 @@ export interface TrainArguments {
   readonly cell?: (typeof cells)[number];
   readonly out: string;
   readonly seed?: number;
+  /** Of the search for a recipe that suits a CSV. */
+  readonly budgetMs?: number;
   readonly resume: boolean;
 }
 

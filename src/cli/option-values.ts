@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { parseDuration } from '../signal/duration.ts';
 
 /** Readers of option values: what they throw is put behind the option's name. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -27,4 +28,11 @@ export function speed(text: string): number {
   const value = text === 'max' ? Number.POSITIVE_INFINITY : Number(text);
   if (text.trim() !== '' && value > 0 && (Number.isFinite(value) || text === 'max')) return value;
   throw new InvalidArgumentError('Expected a number above 0, or max.');
+}
+
+/** @returns milliseconds */
+export function duration(text: string): number {
+  const value = parseDuration(text);
+  if (value !== undefined) return value;
+  throw new InvalidArgumentError('Expected a duration such as 90s, 10m or 1h.');
 }

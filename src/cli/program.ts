@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type Commands, cells, type Report, splits, type Terminal } from './command.ts';
-import { nameList, positiveNumber, speed, wholeNumber } from './option-values.ts';
+import { duration, nameList, positiveNumber, speed, wholeNumber } from './option-values.ts';
 
 const contract = `
 Exit codes: 0 done, 1 the work failed, 2 the arguments, a file, a recipe or a config are wrong.
@@ -73,10 +73,18 @@ function addTrain(program: Command, commands: Commands, perform: Perform): void 
     .addOption(new Option('--cell <kind>', 'another cell than the recipe has').choices(cells))
     .option('--out <folder>', 'where the model and its card land', 'out')
     .option('--seed <number>', 'another seed than the recipe has', wholeNumber(0, largestSeed))
+    .option(
+      '--budget <duration>',
+      'with a CSV: time for trying recipes, such as 90s or 10m (default: 5m)',
+      duration,
+    )
     .option('--resume', 'go on from the checkpoint in --out, to the same bits')
-    .action((input: string, { resume, ...options }) =>
+    .action((input: string, { resume, budget, ...options }) =>
       perform(options, (terminal) =>
-        commands.train({ ...options, input, resume: resume === true }, terminal),
+        commands.train(
+          { ...options, input, resume: resume === true, ...(budget !== undefined && { budgetMs: budget }) },
+          terminal,
+        ),
       ),
     );
 }

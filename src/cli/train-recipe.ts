@@ -60,7 +60,7 @@ function withCell(recipe: Recipe, cell: Recipe['model']['cell']): Recipe {
   return { ...rest, model, phases: 1 };
 }
 
-function isYaml(path: string): boolean {
+export function isYaml(path: string): boolean {
   return ['.yaml', '.yml'].includes(extname(path).toLowerCase());
 }
 

@@ -1,25 +1,63 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { canonicalRecipe, type Recipe } from '../config/recipe.ts';
 import { cardFiles } from '../evaluate/card.ts';
 import { countCellParameters, countParameters } from '../train/parameters.ts';
-import type { UpdateReport } from '../train/trainer.ts';
 import { createCheckpointFile } from './checkpoint-file.ts';
 import type { Report, Terminal, TrainArguments } from './command.ts';
 import { openOutput } from './output-folder.ts';
 import { type Prepared, prepareTraining } from './prepare.ts';
-import { createProgress, formatCount } from './progress.ts';
 import { sheetOf } from './score-sheet.ts';
 import { scoreTable } from './score-table.ts';
+import { searchRecipe, type TrainingOutcome, type Trial } from './search.ts';
 import { type TrainedModel, trainModel } from './train-model.ts';
-import { recipeOf } from './train-recipe.ts';
+import { isYaml, recipeOf } from './train-recipe.ts';
 import { writeTrainingCard } from './training-card.ts';
+import { createTrainingMeter } from './training-meter.ts';
+import { UsageError } from './usage-error.ts';
 
-/** Trains a recipe and writes OUT/NAME.pb, OUT/NAME.float.pb and OUT/card. */
+/** Of a search, unless told otherwise. */
+const defaultBudgetMs = 5 * 60_000;
+
+/** Trains a recipe, or the best of a few that suit a CSV, and writes OUT/NAME.pb, OUT/NAME.float.pb and OUT/card. */
 export async function runTrain(args: TrainArguments, terminal: Terminal): Promise<Report> {
   const startMs = performance.now();
   const recipe = recipeOf(args);
-  openOutput(args.out, [`${recipe.name}.pb`, `${recipe.name}.float.pb`, `${recipe.name}.checkpoint.json`]);
+  const searches = !isYaml(args.input) && args.cell === undefined;
+  if (searches && args.resume) {
+    throw new UsageError(
+      `--resume goes on with a recipe: train ${join(args.out, 'recipe.yaml')}, which a search leaves there`,
+    );
+  }
+  openOutput(args.out, [
+    `${recipe.name}.pb`,
+    `${recipe.name}.float.pb`,
+    `${recipe.name}.checkpoint.json`,
+    'recipe.yaml',
+  ]);
   openOutput(join(args.out, 'card'), cardFiles);
+  const found = searches
+    ? await searchRecipe(recipe, args.budgetMs ?? defaultBudgetMs, terminal)
+    : { ...(await trainRecipe(recipe, args, terminal)), trials: [] };
+  const { prepared, result, totals, trials } = found;
+  const path = join(args.out, `${recipe.name}.pb`);
+  writeFileSync(path, result.servedBytes);
+  writeFileSync(join(args.out, `${recipe.name}.float.pb`), result.floatBytes);
+  if (searches) {
+    const data = relative(args.out, recipe.data);
+    writeFileSync(join(args.out, 'recipe.yaml'), canonicalRecipe(prepared.recipe, data));
+  }
+  const card = writeTrainingCard(join(args.out, 'card'), prepared, result);
+  if (!searches) createCheckpointFile(args.out, prepared).remove();
+  const seconds = (performance.now() - startMs) / 1000;
+  return report(prepared, result, { ...totals, seconds, path, card, trials });
+}
+
+async function trainRecipe(
+  recipe: Recipe,
+  args: TrainArguments,
+  terminal: Terminal,
+): Promise<TrainingOutcome> {
   const prepared = prepareTraining(recipe, terminal.warn);
   const checkpoints = createCheckpointFile(args.out, prepared);
   const resumed = args.resume ? checkpoints.read() : undefined;
@@ -37,40 +75,7 @@ export async function runTrain(args: TrainArguments, terminal: Terminal): Promis
       terminal.log(line);
     },
   });
-  const path = join(args.out, `${recipe.name}.pb`);
-  writeFileSync(path, result.servedBytes);
-  writeFileSync(join(args.out, `${recipe.name}.float.pb`), result.floatBytes);
-  const card = writeTrainingCard(join(args.out, 'card'), prepared, result);
-  checkpoints.remove();
-  const seconds = (performance.now() - startMs) / 1000;
-  return report(prepared, result, { ...meter.totals(), seconds, path, card });
-}
-
-/** The progress bar of the training, and its speed. */
-function createTrainingMeter({ quiet }: Terminal, epochsDone: number, epochs: number) {
-  const total = 1000;
-  const start = Math.round((total * epochsDone) / epochs);
-  const progress = createProgress({ label: 'training', total, start, quiet });
-  const startMs = performance.now();
-  let timesteps = 0;
-  let timestepsPerSecond = 0;
-  let running = true;
-  return {
-    onUpdate({ epoch, loss, validation, share, ...report }: UpdateReport) {
-      timesteps = report.timesteps;
-      timestepsPerSecond = timesteps / ((performance.now() - startMs) / 1000);
-      progress.update(
-        Math.round(share * total),
-        `epoch ${epoch}/${epochs} · loss ${loss.toFixed(4)} · validation ${validation.toFixed(4)} · ` +
-          `${formatCount(timestepsPerSecond)} timesteps/s`,
-      );
-    },
-    stop() {
-      if (running) progress.stop();
-      running = false;
-    },
-    totals: () => ({ timesteps, timestepsPerSecond }),
-  };
+  return { prepared, result, totals: meter.totals() };
 }
 
 function describeTask({ recipe, dataset, split, topology, phases, season, spec }: Prepared): string {
@@ -92,11 +97,13 @@ interface Outcome {
   readonly seconds: number;
   readonly path: string;
   readonly card: string;
+  /** Of a search. */
+  readonly trials: readonly Trial[];
 }
 
 function report(prepared: Prepared, result: TrainedModel, outcome: Outcome): Report {
   const { trained, served, servedBytes, exported } = result;
-  const { path: model, card, seconds, timesteps, timestepsPerSecond } = outcome;
+  const { path: model, card, seconds, timesteps, timestepsPerSecond, trials } = outcome;
   const [validation, test] = [sheetOf(result.validation), sheetOf(result.test)];
   return {
     summary: {
@@ -108,6 +115,7 @@ function report(prepared: Prepared, result: TrainedModel, outcome: Outcome): Rep
       ...{ seconds, timesteps, timestepsPerSecond, validation, test },
       baselines: test.baselines,
       int8: test.int8,
+      ...(trials.length > 0 && { trials }),
       quantization: exported && {
         cost: exported.cost,
         wide: exported.wide,

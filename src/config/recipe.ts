@@ -75,14 +75,14 @@ function resolveRecipe(value: unknown, folder: string, place: Place): Recipe {
 
 /** The whole recipe as YAML, always in the same words: what a model file keeps. Reads back as the same recipe,
  * with the name of the data file in place of its path, since a path is no property of a model. */
-export function canonicalRecipe(recipe: Recipe): string {
-  const { name, version, release, data, time, stream, periodMs, season, phases, features, targets } = recipe;
+export function canonicalRecipe(recipe: Recipe, data = basename(recipe.data)): string {
+  const { name, version, release, time, stream, periodMs, season, phases, features, targets } = recipe;
   const { share, horizons, gapLimit, split, lags, model, training } = recipe;
   const { cell, layers, hidden, output, segment, wide } = model;
   const { loss, quantile, optimizer, learningRate, weightDecay, epochs, batch, chunk, resets } = training;
   const { dropout, schedule, clip, patience, seed } = training;
   const content = {
-    ...{ name, version, release, data: basename(data), time, stream },
+    ...{ name, version, release, data, time, stream },
     period: periodMs === undefined ? undefined : formatDuration(periodMs),
     ...{ season, phases, features, target: targets.length === 1 ? targets[0] : targets, share },
     ...{ horizons, gapLimit, split, lags },
