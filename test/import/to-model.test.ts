@@ -10,7 +10,6 @@ const unscaled = {
   features: '[{ name: a, mean: 0, scale: 1 }, { name: b, mean: 0, scale: 1 }]',
   target: 'a',
 };
-const six = 'torch-last.onnx'; // 2 features, 3 outputs
 
 /** The answers of a model to frames, one after the other. */
 function answersOf(
@@ -73,26 +72,7 @@ describe('an imported model', () => {
     );
   });
 
-  test('brings outputs that run through the targets first into its own order', () => {
-    const spec = {
-      ...unscaled,
-      features:
-        '[{ name: a, mean: 0, scale: 1 }, { name: b, mean: 5, scale: 2 }, { name: c, mean: 0, scale: 1 }]',
-    };
-    const network = readNetwork(readWeights('lstm-2.safetensors')); // 3 features, 2 outputs
-    const model = importFixture('lstm-2.safetensors', {
-      ...spec,
-      target: '[b, a]',
-      horizons: '[1]',
-      order: 'step-target',
-    });
-    expect([...(model.head?.weights.values ?? [])]).toEqual([...network.head.weights]);
-    const outputs = 3;
-    const one = importFixture(six, { ...unscaled, horizons: `[${outputs}]`, order: 'step-target' });
-    expect(one.head?.bias.values).toEqual(readNetwork(readWeights(six)).head.bias);
-  });
-
-  test('of two targets and two steps has the rows target by target', () => {
+  test('has the rows of its head target by target, however the network had them', () => {
     const network = {
       ...readNetwork(readWeights('lstm-modules.safetensors'), { recurrent: ['lstm1', 'lstm2'] }),
     }; // 4 outputs
