@@ -211,6 +211,7 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
   return {
     precision,
     allocateIndices: (length) => new Int32Array(length),
+    allocateDoubles: (length) => new Float64Array(length),
     createPacked,
     pack,
     packBack: pack,

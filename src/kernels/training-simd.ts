@@ -35,7 +35,7 @@ export function hasSimd(): boolean {
 }
 
 /** A memory for one training; threads that allocate the same in the same order see the same arrays. */
-function createSharedMemory(): WebAssembly.Memory {
+export function createSharedMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
 }
 
@@ -54,6 +54,7 @@ export function createSimdTrainingKernel(shared: WebAssembly.Memory = createShar
   return {
     precision: { round, tanh, allocate: memory.floats },
     allocateIndices: memory.indices,
+    allocateDoubles: memory.doubles,
 
     createPacked(n, k) {
       const longest = Math.max(padded(n) * k, n * padded(k));

@@ -74,8 +74,9 @@ export interface GateBackward extends Omit<GateForward, 'zx' | 'zu' | 'c'> {
 /** What the trainer is written over. Sums keep the stated order, so that every implementation gives the same bits. */
 export interface TrainingKernel {
   readonly precision: Precision;
-  /** Of `biasRows`, which the kernel reads. */
+  /** For `biasRows`, and for what threads tell each other. */
   allocateIndices(length: number): Int32Array;
+  allocateDoubles(length: number): Float64Array;
   createPacked(n: number, k: number): Packed;
   /** For `multiply`, and for `multiplyBack`. */
   pack(packed: Packed, w: Floats): void;

@@ -13,12 +13,20 @@ function mix(word: number): number {
 /** A counter-based random number in [0, 1), a multiple of 2^-24: it depends on its five counters alone, so that
  * neither the number of workers nor a resume changes it. */
 export function uniform(seed: number, use: Purpose, update: number, row: number, unit: number): number {
+  return uniformOf(counterOf(seed, use, update, row), unit);
+}
+
+/** The first four counters in one number, where many units share them. */
+export function counterOf(seed: number, use: Purpose, update: number, row: number): number {
   let h = mix(seed ^ 0x9e3779b9);
   h = mix(h ^ Math.imul(use, 0x85ebca77));
   h = mix(h + Math.imul(update, 0x9e3779b1));
-  h = mix(h ^ Math.imul(row + 1, 0xc2b2ae3d));
-  h = mix(h + Math.imul(unit + 1, 0x27d4eb2f));
-  return (h >>> 8) / 16777216;
+  return mix(h ^ Math.imul(row + 1, 0xc2b2ae3d));
+}
+
+/** The random number of a unit, given `counterOf` the rest. */
+export function uniformOf(counter: number, unit: number): number {
+  return (mix(counter + Math.imul(unit + 1, 0x27d4eb2f)) >>> 8) / 16777216;
 }
 
 /** Fisher and Yates, in place. */

@@ -37,19 +37,24 @@ export function writeSlopes(
   at: number,
   { loss, weight, precision, targets }: { loss: Loss; weight: number; precision: Precision; targets: number },
 ): number {
+  const { round } = precision;
+  const last = Math.min(steps, end - 1 - i);
   let sum = 0;
   for (let m = 0; m < targets; m++) {
-    for (let s = 1; s <= steps; s++) {
-      const o = at + m * steps + s - 1;
-      const truth = increment(run, targets, i, m, s, end);
-      if (Number.isNaN(truth)) {
-        dy[o] = 0;
+    const from = i * targets + m;
+    const first = at + m * steps;
+    const known = run.read[from] === 0 ? 0 : last;
+    for (let s = 1; s <= known; s++) {
+      const to = from + s * targets;
+      if (run.read[to] === 0) {
+        dy[first + s - 1] = 0;
         continue;
       }
-      const error = precision.round(y[o] - truth);
+      const error = round(y[first + s - 1] - Math.fround(run.targets[to] - run.targets[from]));
       sum += loss.value(error);
-      dy[o] = precision.round(weight * loss.slope(error));
+      dy[first + s - 1] = round(weight * loss.slope(error));
     }
+    for (let s = Math.max(0, known) + 1; s <= steps; s++) dy[first + s - 1] = 0;
   }
   return sum;
 }

@@ -10,7 +10,7 @@ import type { StatePass } from './state-pass.ts';
 import { createTape, type Tape } from './tape.ts';
 
 /** Row r of a minibatch belongs to shard r mod 8, however many workers share the shards: the bits stay the same. */
-const SHARDS = 8;
+export const SHARDS = 8;
 
 export interface MinibatchOptions {
   /** Rows of a minibatch. */
@@ -29,7 +29,7 @@ export interface MinibatchOptions {
   readonly dropout: number;
   readonly seed: number;
   /** [run]: rows of the training part. */
-  readonly ends: readonly number[];
+  readonly trainEnds: readonly number[];
 }
 
 interface Shard {
@@ -48,7 +48,7 @@ export function createMinibatch(
   loss: Loss,
   options: MinibatchOptions,
 ) {
-  const { batch, chunk: T, phases: P, steps, targets, resets, dropout, seed, ends } = options;
+  const { batch, chunk: T, phases: P, steps, targets, resets, dropout, seed, trainEnds: ends } = options;
   const { inputs: I, outputs: O } = topology;
   const answersFrom = options.answersLast ? T - 1 : 0;
   const shards: Shard[] = Array.from({ length: Math.min(SHARDS, batch) }, (_, s) => {
@@ -60,61 +60,78 @@ export function createMinibatch(
     };
   });
 
-  function gather({ tape, batchRows }: Shard, chunks: readonly Chunk[], update: number): void {
-    batchRows.forEach((batchRow, r) => {
-      const { run, first } = chunks[batchRow];
+  // what the threads that compute the shards are told: [row]: run, first row; then the update
+  const orders = kernel.allocateIndices(2 * batch + 1);
+  // the weight of an answer; then the loss of every shard
+  const numbers = kernel.allocateDoubles(1 + shards.length);
+  const known = runs.map(() => new Int32Array(0));
+
+  function gather({ tape, batchRows }: Shard, update: number): void {
+    const { x, biasRows, rows } = tape;
+    for (let r = 0; r < rows; r++) {
+      const batchRow = batchRows[r];
+      const run = orders[2 * batchRow];
+      const first = orders[2 * batchRow + 1];
+      const { inputs, series } = runs[run];
       const zero = options.answersLast || uniform(seed, purpose.resets, update, batchRow, 0) < resets;
       states.restore(tape, r, run, first, zero);
       for (let t = 0; t < T; t++) {
-        const row = first + t * P;
-        tape.x.set(runs[run].inputs.subarray(row * I, (row + 1) * I), (t * tape.rows + r) * I);
-        tape.biasRows[t * tape.rows + r] = topology.biases > 1 ? runs[run].series : 0;
+        const from = (first + t * P) * I;
+        const to = (t * rows + r) * I;
+        for (let i = 0; i < I; i++) x[to + i] = inputs[from + i];
+        biasRows[t * rows + r] = topology.biases > 1 ? series : 0;
       }
-    });
+    }
   }
 
-  function slopes({ tape, batchRows }: Shard, chunks: readonly Chunk[], weight: number): number {
+  function slopes({ tape, batchRows }: Shard): number {
     let sum = 0;
-    const settings = { loss, weight, precision: kernel.precision, targets };
+    const settings = { loss, weight: numbers[0], precision: kernel.precision, targets };
     for (let t = answersFrom; t < T; t++) {
-      batchRows.forEach((batchRow, r) => {
-        const { run, first } = chunks[batchRow];
+      for (let r = 0; r < tape.rows; r++) {
+        const run = orders[2 * batchRows[r]];
+        const row = orders[2 * batchRows[r] + 1] + t * P;
         const at = ((t - answersFrom) * tape.rows + r) * O;
-        sum += writeSlopes(
-          runs[run],
-          first + t * P,
-          { end: ends[run], steps },
-          tape.y,
-          tape.dy,
-          at,
-          settings,
-        );
-      });
+        sum += writeSlopes(runs[run], row, { end: ends[run], steps }, tape.y, tape.dy, at, settings);
+      }
     }
     return sum;
   }
 
+  /** Answers of a row with a known truth, counted once. */
+  function knownOf(run: number, row: number): number {
+    if (known[run].length === 0) known[run] = new Int32Array(ends[run]).fill(-1);
+    if (known[run][row] < 0) known[run][row] = countKnown(runs[run], targets, row, { end: ends[run], steps });
+    return known[run][row];
+  }
+
   function countAll(chunks: readonly Chunk[]): number {
-    let known = 0;
+    let count = 0;
     for (const { run, first } of chunks) {
-      for (let t = answersFrom; t < T; t++) {
-        known += countKnown(runs[run], targets, first + t * P, { end: ends[run], steps });
-      }
+      for (let t = answersFrom; t < T; t++) count += knownOf(run, first + t * P);
     }
-    return known;
+    return count;
   }
 
   /** ((0+1)+(2+3))+((4+5)+(6+7)), into the first shard. */
   function join(): void {
     for (let stride = 1; stride < SHARDS; stride *= 2) {
       for (let s = 0; s + stride < shards.length; s += 2 * stride) {
-        kernel.add(
-          shards[s].gradients.flat,
-          shards[s + stride].gradients.flat,
-          shards[s].gradients.flat.length,
-        );
+        const [to, from] = [shards[s].gradients.flat, shards[s + stride].gradients.flat];
+        kernel.add(to, from, to.length);
       }
     }
+  }
+
+  /** The gradient and the loss of one shard of the minibatch in hand, on any thread. */
+  function computeShard(parameters: Parameters, s: number): void {
+    const shard = shards[s];
+    const update = orders[2 * batch];
+    gather(shard, update);
+    network.forward(parameters, shard.tape, { rate: dropout, seed, update, batchRows: shard.batchRows });
+    numbers[1 + s] = slopes(shard);
+    shard.gradients.flat.fill(0);
+    network.backward(parameters, shard.gradients, shard.tape);
   }
 
   /** The mean loss of a minibatch of exactly `batch` chunks, and its gradient, which the next call writes over. */
@@ -122,20 +139,23 @@ export function createMinibatch(
     parameters: Parameters,
     chunks: readonly Chunk[],
     update: number,
+    runAll = (count: number) => {
+      for (let s = 0; s < count; s++) computeShard(parameters, s);
+    },
   ): { loss: number; gradients: Parameters } {
-    const known = countAll(chunks);
-    const weight = known === 0 ? 0 : kernel.precision.round(1 / known);
+    const count = countAll(chunks);
+    chunks.forEach(({ run, first }, r) => {
+      orders[2 * r] = run;
+      orders[2 * r + 1] = first;
+    });
+    orders[2 * batch] = update;
+    numbers[0] = count === 0 ? 0 : kernel.precision.round(1 / count);
+    runAll(shards.length);
     let sum = 0;
-    for (const shard of shards) {
-      gather(shard, chunks, update);
-      network.forward(parameters, shard.tape, { rate: dropout, seed, update, batchRows: shard.batchRows });
-      sum += slopes(shard, chunks, weight);
-      shard.gradients.flat.fill(0);
-      network.backward(parameters, shard.gradients, shard.tape);
-    }
+    for (let s = 0; s < shards.length; s++) sum += numbers[1 + s];
     join();
-    return { loss: known === 0 ? 0 : sum / known, gradients: shards[0].gradients };
+    return { loss: count === 0 ? 0 : sum / count, gradients: shards[0].gradients };
   }
 
-  return { compute };
+  return { compute, computeShard };
 }

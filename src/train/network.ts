@@ -1,5 +1,5 @@
 import type { Floats, GateBackward, GateForward, TrainingKernel } from '../kernels/training.ts';
-import { purpose, uniform } from '../math/random.ts';
+import { counterOf, purpose, uniformOf } from '../math/random.ts';
 import { gateCount } from '../model/model.ts';
 import type { LayerParameters, Parameters, Topology } from './parameters.ts';
 import type { LayerTape, Tape } from './tape.ts';
@@ -65,13 +65,16 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
     }
     const { rate, seed, update, batchRows } = settings;
     const kept = round(1 / round(1 - rate));
-    for (let q = 0; q < tape.steps * tape.rows; q++) {
-      const t = Math.floor(q / tape.rows);
-      const firstUnit = (t * layers + l) * H;
-      for (let j = 0; j < H; j++) {
-        const keep = uniform(seed, purpose.dropout, update, batchRows[q % tape.rows], firstUnit + j) >= rate;
-        dropout[q * H + j] = keep ? kept : 0;
-        output[q * H + j] = round(hAfter[q * H + j] * dropout[q * H + j]);
+    for (let r = 0; r < tape.rows; r++) {
+      const counter = counterOf(seed, purpose.dropout, update, batchRows[r]);
+      for (let t = 0; t < tape.steps; t++) {
+        const at = (t * tape.rows + r) * H;
+        const firstUnit = (t * layers + l) * H;
+        for (let j = 0; j < H; j++) {
+          const factor = uniformOf(counter, firstUnit + j) >= rate ? kept : 0;
+          dropout[at + j] = factor;
+          output[at + j] = round(hAfter[at + j] * factor);
+        }
       }
     }
   }

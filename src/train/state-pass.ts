@@ -7,7 +7,7 @@ import type { Run } from './runs.ts';
 import { createTape, type Tape } from './tape.ts';
 
 /** The states after every row of a run, [length, layers, h then c]: where a chunk that begins later carries on. */
-type StateCache = readonly Float32Array[];
+type StateCache = readonly Floats[];
 
 /** How the streams of a training are cut up and answered. */
 export interface StreamPlan {
@@ -27,13 +27,23 @@ export interface StreamPlan {
 interface PassOptions extends StreamPlan {
   /** What an error on validation costs. */
   readonly measure: (error: number) => number;
+  /** How many threads may pass groups at a time. */
+  readonly threads?: number;
 }
 
-/** Blocks of P rows that one forward call covers. */
-const BLOCKS = 16;
+/** One phase of a run: rows phase, phase + P, ... carry one state. */
+interface Lane {
+  readonly run: number;
+  readonly phase: number;
+}
 
-/** Runs every stream from its first row as it will be served: P consecutive rows are one time step of all P states.
- * It refreshes the cached states of the training part and scores the validation part. */
+/** Lanes that go side by side, at most: enough for the kernels, few enough for all cores. */
+const LANES = 8;
+/** Time steps that one forward call covers. */
+const BLOCK = 16;
+
+/** Runs every stream from its first row as it will be served. It refreshes the cached states of the training part and
+ * scores the validation part. */
 export function createStatePass(
   kernel: TrainingKernel,
   network: TrainableNetwork,
@@ -41,104 +51,154 @@ export function createStatePass(
   runs: readonly Run[],
   options: PassOptions,
 ) {
-  const { phases: P, steps: N, targets: M, segment, trainEnds, validationEnds, measure } = options;
+  const {
+    phases: P,
+    steps: N,
+    targets: M,
+    segment,
+    trainEnds,
+    validationEnds,
+    measure,
+    threads = 1,
+  } = options;
   const { inputs: I, hidden: H, layers, outputs: O, cell } = topology;
+  const { allocate } = kernel.precision;
   const size = stateSize(topology);
   const width = layers * size;
-  const cache: StateCache = runs.map((_, r) => new Float32Array(trainEnds[r] * width));
-  const blocks = segment > 0 ? segment : BLOCKS;
-  const tape = createTape(kernel, topology, { rows: P, steps: blocks });
+  const steps = segment > 0 ? segment : BLOCK;
+  const { groups, rows } = groupLanes(validationEnds, P);
+  const cache: StateCache = runs.map((_, run) => allocate(trainEnds[run] * width));
+  const tapes = Array.from({ length: threads }, () => createTape(kernel, topology, { rows, steps }));
+  // [run]: the first row whose answer counts for validation, and the answers from there on
+  const firstScored = trainEnds.map((end) => Math.max(0, end - 1));
+  const answers = runs.map((_, run) => allocate(Math.max(0, validationEnds[run] - firstScored[run]) * O));
 
-  function carryOn(): void {
-    for (const { h, c } of tape.layers) {
-      if (segment > 0) {
-        h.fill(0, 0, P * H);
-        c.fill(0, 0, P * H);
-      } else {
-        h.copyWithin(0, blocks * P * H, (blocks + 1) * P * H);
-        c.copyWithin(0, blocks * P * H, (blocks + 1) * P * H);
+  function gather(tape: Tape, lanes: readonly Lane[], from: number): void {
+    for (let t = 0; t < steps; t++) {
+      for (let r = 0; r < rows; r++) {
+        const at = (t * rows + r) * I;
+        const row = r < lanes.length ? lanes[r].phase + (from + t) * P : 0;
+        if (r < lanes.length && row < validationEnds[lanes[r].run]) {
+          const { inputs } = runs[lanes[r].run];
+          for (let i = 0; i < I; i++) tape.x[at + i] = inputs[row * I + i];
+        } else {
+          tape.x.fill(0, at, at + I);
+        }
       }
     }
   }
 
-  function keepStates(run: number, from: number, count: number): void {
-    // a feedforward net has none
-    if (size === 0) return;
-    for (let i = 0; i < count; i++) {
-      const row = from + i;
-      tape.layers.forEach(({ h, c }, l) => {
+  /** Keeps the state after row `row` of a run, and its answer. */
+  function keep(tape: Tape, { run }: Lane, row: number, t: number, r: number): void {
+    if (row < trainEnds[run] && size > 0) {
+      const source = ((t + 1) * rows + r) * H;
+      for (let l = 0; l < layers; l++) {
+        const { h, c } = tape.layers[l];
         const at = row * width + l * size;
-        const source = (P + i) * H;
-        cache[run].set(h.subarray(source, source + H), at);
-        if (cell === 'lstm') cache[run].set(c.subarray(source, source + H), at + H);
-      });
+        for (let j = 0; j < H; j++) cache[run][at + j] = h[source + j];
+        if (cell === 'lstm') for (let j = 0; j < H; j++) cache[run][at + H + j] = c[source + j];
+      }
+    }
+    if (row >= firstScored[run]) {
+      const [at, source] = [(row - firstScored[run]) * O, (t * rows + r) * O];
+      for (let o = 0; o < O; o++) answers[run][at + o] = tape.y[source + o];
     }
   }
 
-  /** What the answers cost of one row, over its full horizon inside validation. */
-  function scoreRow(
-    run: number,
-    row: number,
-    y: Floats,
-    at: number,
-    sums: { cost: number; count: number },
-  ): void {
-    if (row < trainEnds[run] - 1 || row + N >= validationEnds[run]) return;
-    for (let m = 0; m < M; m++) {
-      for (let s = 1; s <= N; s++) {
-        const truth = increment(runs[run], M, row, m, s, validationEnds[run]);
-        if (Number.isNaN(truth)) continue;
-        const error = y[at + m * N + s - 1] - truth;
-        sums.cost += measure(error);
-        sums.count++;
+  function carryOn({ layers: own }: Tape): void {
+    for (const { h, c } of own) {
+      for (const state of [h, c]) {
+        if (segment > 0) state.fill(0, 0, rows * H);
+        else state.copyWithin(0, steps * rows * H, (steps + 1) * rows * H);
       }
     }
   }
 
-  function passRun(parameters: Parameters, run: number, sums: { cost: number; count: number }): void {
-    const { inputs, series } = runs[run];
-    const end = validationEnds[run];
+  /** Passes one group from its first row to the end of validation. */
+  function passGroup(parameters: Parameters, group: number, thread: number): void {
+    const tape = tapes[thread];
+    const { lanes, length } = groups[group];
     for (const { h, c } of tape.layers) {
-      h.fill(0);
-      c.fill(0);
+      h.fill(0, 0, rows * H);
+      c.fill(0, 0, rows * H);
     }
-    tape.biasRows.fill(topology.biases > 1 ? series : 0);
-    for (let from = 0; from < end; from += blocks * P) {
-      const count = Math.min(blocks * P, end - from);
-      tape.x.fill(0);
-      tape.x.set(inputs.subarray(from * I, (from + count) * I));
+    for (let q = 0; q < steps * rows; q++) {
+      const lane = lanes[q % rows];
+      tape.biasRows[q] = topology.biases > 1 && lane !== undefined ? runs[lane.run].series : 0;
+    }
+    for (let from = 0; from < length; from += steps) {
+      gather(tape, lanes, from);
       network.forward(parameters, tape);
-      keepStates(run, from, Math.max(0, Math.min(count, trainEnds[run] - from)));
-      for (let i = 0; i < count; i++) {
-        const answers = segment === 0 || i === segment - 1;
-        if (answers) scoreRow(run, from + i, tape.y, i * O, sums);
+      for (let t = 0; t < steps; t++) {
+        for (let r = 0; r < lanes.length; r++) {
+          const row = lanes[r].phase + (from + t) * P;
+          if (row < validationEnds[lanes[r].run]) keep(tape, lanes[r], row, t, r);
+        }
       }
-      carryOn();
+      carryOn(tape);
     }
+  }
+
+  /** What the answers of validation cost, over their full horizon inside it; summed in the order of the rows. */
+  function score(): number {
+    let cost = 0;
+    let count = 0;
+    for (let run = 0; run < runs.length; run++) {
+      for (let row = firstScored[run]; row + N < validationEnds[run]; row++) {
+        if (segment > 0 && row % segment !== segment - 1) continue;
+        for (let m = 0; m < M; m++) {
+          for (let s = 1; s <= N; s++) {
+            const truth = increment(runs[run], M, row, m, s, validationEnds[run]);
+            if (Number.isNaN(truth)) continue;
+            cost += measure(answers[run][(row - firstScored[run]) * O + m * N + s - 1] - truth);
+            count++;
+          }
+        }
+      }
+    }
+    return cost / count;
   }
 
   /** @returns the mean cost of an error on validation, in z units; NaN when no answer can be scored */
-  function pass(parameters: Parameters): number {
-    const sums = { cost: 0, count: 0 };
-    for (let run = 0; run < runs.length; run++) passRun(parameters, run, sums);
-    return sums.cost / sums.count;
+  function pass(
+    parameters: Parameters,
+    runAll = (count: number) => {
+      for (let group = 0; group < count; group++) passGroup(parameters, group, 0);
+    },
+  ): number {
+    runAll(groups.length);
+    return score();
   }
 
   /** Puts the state that row `first` of a run starts from into row r of a tape: zero, or what the row P before left. */
   function restore(target: Tape, r: number, run: number, first: number, zero: boolean): void {
     const before = first - P;
-    tape.layers.forEach((_, l) => {
+    const known = !zero && before >= 0;
+    for (let l = 0; l < layers; l++) {
       const { h, c } = target.layers[l];
       const at = before * width + l * size;
       for (let j = 0; j < H; j++) {
-        const known = !zero && before >= 0;
         h[r * H + j] = known && size > 0 ? cache[run][at + j] : 0;
         c[r * H + j] = known && cell === 'lstm' ? cache[run][at + H + j] : 0;
       }
-    });
+    }
   }
 
-  return { pass, restore };
+  return { pass, passGroup, restore };
 }
 
 export type StatePass = ReturnType<typeof createStatePass>;
+
+/** Cuts the lanes of all runs into groups of nearly the same size. */
+function groupLanes(ends: readonly number[], phases: number) {
+  const lanes = ends.flatMap((end, run) =>
+    Array.from({ length: Math.min(phases, end) }, (_, phase): Lane => ({ run, phase })),
+  );
+  const rows = Math.max(1, Math.ceil(lanes.length / Math.ceil(lanes.length / LANES || 1)));
+  const groups = Array.from({ length: Math.ceil(lanes.length / rows) }, (_, group) => {
+    const own = lanes.slice(group * rows, (group + 1) * rows);
+    const length = Math.max(...own.map(({ run, phase }) => Math.ceil((ends[run] - phase) / phases)));
+    return { lanes: own, length };
+  });
+  return { groups, rows };
+}

@@ -1,12 +1,8 @@
 import { DataError } from '../data/data-error.ts';
-import { float32, type TrainingKernel } from '../kernels/training.ts';
-import { createScalarTrainingKernel } from '../kernels/training-scalar.ts';
-import { createSimdTrainingKernel, hasSimd } from '../kernels/training-simd.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type ChunkOptions, drawChunks, fewestChunks, longestChunk } from './chunks.ts';
-import { createLoss, type LossKind } from './losses.ts';
-import { createMinibatch } from './minibatch.ts';
-import { createNetwork } from './network.ts';
+import type { LossKind } from './losses.ts';
+import { type Machine, type MachineOptions, openMachine } from './machine.ts';
 import {
   createOptimizerState,
   normOf,
@@ -16,7 +12,7 @@ import {
 } from './optimizer.ts';
 import { createParameters, initializeParameters, type Parameters, type Topology } from './parameters.ts';
 import type { Run } from './runs.ts';
-import { createStatePass, type StreamPlan } from './state-pass.ts';
+import type { StreamPlan } from './state-pass.ts';
 import { TrainingError } from './training-error.ts';
 
 export interface TrainerOptions extends OptimizerSettings, StreamPlan {
@@ -95,7 +91,6 @@ function planChunks({ phases, trainEnds, segment, chunk, batch, seed }: TrainerO
 
 /** What training changes; a checkpoint is a copy of it between two epochs. */
 interface Progress {
-  readonly parameters: Parameters;
   readonly best: Parameters;
   readonly optimizer: OptimizerState;
   readonly history: EpochReport[];
@@ -103,30 +98,24 @@ interface Progress {
 }
 
 function beginOrResume(
-  kernel: TrainingKernel,
+  { kernel, parameters }: Machine,
   topology: Topology,
   seed: number,
   resumed: Checkpoint | undefined,
 ): Progress {
-  const parameters = createParameters(kernel, topology);
   const best = createParameters(kernel, topology);
   const optimizer = createOptimizerState(kernel, parameters.flat.length);
   if (resumed === undefined) {
     initializeParameters(parameters, topology, seed);
     best.flat.set(parameters.flat);
-    return { parameters, best, optimizer, history: [], bestEpoch: 0 };
+    return { best, optimizer, history: [], bestEpoch: 0 };
   }
   parameters.flat.set(resumed.parameters);
   best.flat.set(resumed.best);
   optimizer.m.set(resumed.m);
   optimizer.v.set(resumed.v);
   Object.assign(optimizer, { update: resumed.update, power1: resumed.power1, power2: resumed.power2 });
-  return { parameters, best, optimizer, history: [...resumed.history], bestEpoch: resumed.bestEpoch };
-}
-
-/** The fastest that this machine has; all give the same bits. */
-function createTrainingKernel(): TrainingKernel {
-  return hasSimd() ? createSimdTrainingKernel() : createScalarTrainingKernel(float32);
+  return { best, optimizer, history: [...resumed.history], bestEpoch: resumed.bestEpoch };
 }
 
 /** Backpropagation through time over random chunks, from the states that a streaming pass left there. Epoch 0 is the
@@ -135,26 +124,36 @@ export function trainNetwork(
   topology: Topology,
   runs: readonly Run[],
   options: TrainerOptions,
-  { onUpdate, onEpoch }: TrainerEvents = {},
+  events: TrainerEvents = {},
   resumed?: Checkpoint,
-  kernel: TrainingKernel = createTrainingKernel(),
+  machineOptions?: MachineOptions,
 ): TrainedNetwork {
-  const { epochs, segment, seed } = options;
   const { drawing, batch } = planChunks(options);
-  const loss = createLoss(options.loss, kernel.precision, options.quantile);
-  const network = createNetwork(kernel, topology);
-  // a quantile is chosen by its own loss: the squared error would pull it towards the mean
-  const measure = options.loss === 'pinball' ? loss.value : (error: number) => error * error;
-  const states = createStatePass(kernel, network, topology, runs, { ...options, measure });
-  const minibatch = createMinibatch(kernel, network, topology, runs, states, loss, {
+  const plan = {
     ...options,
-    batch,
-    chunk: drawing.steps,
-    answersLast: segment > 0,
-    ends: drawing.ends,
-  });
-  const progress = beginOrResume(kernel, topology, seed, resumed);
-  const { parameters, best, optimizer, history } = progress;
+    ...{ lossKind: options.loss, batch, chunk: drawing.steps, answersLast: options.segment > 0 },
+  };
+  const rows = options.epochs * options.trainEnds.reduce((sum, end) => sum + end, 0);
+  const machine = openMachine(topology, runs, plan, rows, machineOptions);
+  try {
+    return trainOn(machine, topology, { drawing, batch }, options, events, resumed);
+  } finally {
+    machine.close();
+  }
+}
+
+function trainOn(
+  machine: Machine,
+  topology: Topology,
+  { drawing, batch }: ChunkPlan,
+  options: TrainerOptions,
+  { onUpdate, onEpoch }: TrainerEvents,
+  resumed: Checkpoint | undefined,
+): TrainedNetwork {
+  const { kernel, parameters } = machine;
+  const { epochs } = options;
+  const progress = beginOrResume(machine, topology, options.seed, resumed);
+  const { best, optimizer, history } = progress;
   let timesteps = 0;
 
   function trainEpoch(epoch: number): number {
@@ -164,7 +163,7 @@ export function trainNetwork(
     let sum = 0;
     for (let u = 0; u < updates; u++) {
       const rows = chunks.slice(u * batch, (u + 1) * batch);
-      const computed = minibatch.compute(parameters, rows, optimizer.update);
+      const computed = machine.compute(rows, optimizer.update);
       if (!Number.isFinite(computed.loss))
         throw diverged(epoch, optimizer.update, `loss ${computed.loss}`, options);
       const shareAt = (done: number) => (epoch - 1 + done / updates) / epochs;
@@ -177,7 +176,7 @@ export function trainNetwork(
   }
 
   // after a resume the cached states come back too: they are a function of the parameters
-  const start = states.pass(parameters);
+  const start = machine.pass();
   if (resumed === undefined) {
     history.push({ epoch: 0, epochs, loss: Number.NaN, validation: start, timesteps });
   }
@@ -185,7 +184,7 @@ export function trainNetwork(
   for (let epoch = history.length; epoch <= epochs; epoch++) {
     if (epoch - 1 - progress.bestEpoch >= options.patience) break;
     const epochLoss = trainEpoch(epoch);
-    const validation = states.pass(parameters);
+    const validation = machine.pass();
     // the last update may break what its loss did not show yet
     if (!Number.isFinite(canScore ? validation : normOf(parameters.flat))) {
       const found = canScore ? `validation ${validation}` : 'parameters beyond float32';

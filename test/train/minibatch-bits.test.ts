@@ -76,7 +76,7 @@ describe('the gradient of a minibatch has the bits of eight shards, whoever comp
       createLoss('mse', kernel.precision),
       {
         ...setup.options,
-        ...{ batch, chunk: T, answersLast: false, ends: trainEnds, resets: 0, dropout: 0 },
+        ...{ batch, chunk: T, answersLast: false, resets: 0, dropout: 0 },
       },
     );
     expect(compute(parameters, rows, 0).gradients.flat).toEqual(sum(halves[0], halves[1]));

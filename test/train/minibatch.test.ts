@@ -55,7 +55,6 @@ function prepare(options: SetupOptions) {
         batch,
         chunk: T,
         answersLast: answersFrom > 0,
-        ends: trainEnds,
         resets: 0,
         dropout: 0,
         ...changed,

@@ -1,0 +1,65 @@
+import type { TrainingKernel } from '../kernels/training.ts';
+import { createLoss, type LossKind } from './losses.ts';
+import { createMinibatch, type MinibatchOptions } from './minibatch.ts';
+import { createNetwork } from './network.ts';
+import { createParameters, type Topology } from './parameters.ts';
+import type { Run } from './runs.ts';
+import { createStatePass, type StreamPlan } from './state-pass.ts';
+import type { Tasks } from './team.ts';
+
+/** All that a training's arrays follow from: plain values, which a worker can be given. */
+export interface TrainingPlan extends StreamPlan, MinibatchOptions {
+  readonly lossKind: LossKind;
+  readonly quantile: number;
+  readonly threads: number;
+}
+
+/** What the threads of a training share. */
+export interface SharedTraining {
+  readonly topology: Topology;
+  readonly runs: readonly Run[];
+  readonly plan: TrainingPlan;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** Allocates a training. Every thread calls it first of all with a kernel of its own over the same memory: the same
+ * requests in the same order are the same arrays. */
+export function layOutTraining(
+  kernel: TrainingKernel,
+  topology: Topology,
+  runs: readonly Run[],
+  plan: TrainingPlan,
+) {
+  const { lossKind, quantile } = plan;
+  const loss = createLoss(lossKind, kernel.precision, quantile);
+  const network = createNetwork(kernel, topology);
+  const parameters = createParameters(kernel, topology);
+  // a quantile is chosen by its own loss: the squared error would pull it towards the mean
+  const measure = lossKind === 'pinball' ? loss.value : (error: number) => error * error;
+  const states = createStatePass(kernel, network, topology, runs, { ...plan, measure });
+  const minibatch = createMinibatch(kernel, network, topology, runs, states, loss, plan);
+  const tasks: Tasks = {
+    shard: (task) => minibatch.computeShard(parameters, task),
+    group: (task, thread) => states.passGroup(parameters, task, thread),
+  };
+  return { parameters, states, minibatch, tasks };
+}
+
+/** Runs whose numbers every thread reads from one memory. */
+export function shareRuns(runs: readonly Run[]): Run[] {
+  return runs.map((run) => ({
+    ...run,
+    inputs: share(Float32Array, run.inputs),
+    targets: share(Float32Array, run.targets),
+    read: share(Uint8Array, run.read),
+  }));
+}
+
+function share<Values extends Float32Array | Uint8Array>(
+  Kind: { new (buffer: SharedArrayBuffer): Values },
+  values: Values,
+): Values {
+  const shared = new Kind(new SharedArrayBuffer(values.byteLength));
+  shared.set(values);
+  return shared;
+}
