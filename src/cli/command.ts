@@ -75,6 +75,8 @@ export interface RunArguments {
   readonly config: string;
   /** A CSV that the states start from. */
   readonly warm?: string;
+  /** Serves a model that is not fit for use, too. */
+  readonly force?: boolean;
 }
 
 export interface ReplayArguments extends BrokerArguments {

@@ -193,6 +193,7 @@ A config:
 The password of the broker: broker.password_file, or CELLSTREAM_MQTT_PASSWORD, or CELLSTREAM_MQTT_PASSWORD_FILE.`,
   )
     .option('--warm <csv>', 'a recording that the states start from')
+    .option('--force', 'serve a model that is worse than repeating the newest value, or the season before')
     .action((config: string, options) =>
       perform(options, (terminal) => commands.run({ ...options, config }, terminal)),
     );

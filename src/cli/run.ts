@@ -15,6 +15,7 @@ import { loadHistory } from './history.ts';
 import { readInputFile } from './input-file.ts';
 import { onInterrupt } from './interrupt.ts';
 import { loadEngine } from './load-engine.ts';
+import { UsageError } from './usage-error.ts';
 
 /** The service of one config file, until SIGINT or SIGTERM. */
 export async function runService(args: RunArguments, terminal: Terminal): Promise<Report> {
@@ -22,6 +23,7 @@ export async function runService(args: RunArguments, terminal: Terminal): Promis
   const config = loadServiceConfig(text, args.config);
   const log = createLog(config.name, { quiet: terminal.quiet });
   const engine = await loadEngine(config.model);
+  checkFit(engine.model, args);
   const { service, session } = await prepare(config, engine, log, warmUp(args, engine.model, log));
   const stopped = stopSignal(log);
   try {
@@ -35,6 +37,14 @@ export async function runService(args: RunArguments, terminal: Terminal): Promis
   const summary = summarizeService(service);
   log.info(summary, 'stopped');
   return { summary, text: describe(summary) };
+}
+
+function checkFit({ name, fit }: Model, { force = false }: RunArguments): void {
+  if (fit || force) return;
+  throw new UsageError(
+    `the model ${name} is not fit for use: on validation persistence or seasonal naive was better; ` +
+      'train another, or serve it all the same with --force',
+  );
 }
 
 async function prepare(

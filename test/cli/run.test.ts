@@ -160,6 +160,17 @@ describe('what is wrong ends it with exit code 2 and one clear line', () => {
     expect(complaints[0]).toContain(`dashboard: 127.0.0.1:${port} is already in use`);
   });
 
+  test('a model that is not fit for use, unless it is forced', async () => {
+    writeFileSync(join(folder, 'unfit.pb'), writeTinyModel({ fit: false }));
+    const config = configFor('mqtt://127.0.0.1:1').replace('tiny.pb', 'unfit.pb');
+    const { code, complaints } = fail(config);
+    expect(code).toBe(2);
+    expect(complaints[0]).toContain('the model tiny is not fit for use');
+    const run = await startRun(folder, config, { args: ['--force'], connects: false });
+    expect(run.lines.map(({ msg }) => msg)).toContain('started');
+    await run.stop();
+  });
+
   test('a history of another period', () => {
     writeFileSync(join(folder, 'minutes.csv'), 'at,station,temp,pressure\n2013-01-01T00:00:00Z,a,1,2\n');
     const { code, complaints } = fail(configFor('mqtt://pi'), '--warm', 'minutes.csv');
