@@ -52,8 +52,9 @@ export function createTeam(
   const control = new Int32Array(new SharedArrayBuffer(MESSAGE_AT + MESSAGE_BYTES));
   for (let thread = 1; thread < threads; thread++) {
     const workerData: WorkerData<object> = { control, thread, training };
+    // it loads nothing that this process was told to, such as a loader that would wait for this thread;
     // one that cannot start is missed by nobody: the others take its tasks
-    new Worker(worker, { workerData }).on('error', () => {}).unref();
+    new Worker(worker, { workerData, execArgv: [] }).on('error', () => {}).unref();
   }
   awaitValue(control, word.ready, threads - 1, startMs);
   let round = 0;
