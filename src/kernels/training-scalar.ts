@@ -1,6 +1,7 @@
 import type { Round } from '../math/activations.ts';
 import type { AdamSettings, Floats, Packed, Precision, TimeRows, TrainingKernel } from './training.ts';
 import { createGates } from './training-gates.ts';
+import { createSteps } from './training-steps.ts';
 
 const BETA1 = 0.9;
 const BETA2 = 0.999;
@@ -208,10 +209,10 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
     }
   }
 
-  return {
+  const parts = {
     precision,
-    allocateIndices: (length) => new Int32Array(length),
-    allocateDoubles: (length) => new Float64Array(length),
+    allocateIndices: (length: number) => new Int32Array(length),
+    allocateDoubles: (length: number) => new Float64Array(length),
     createPacked,
     pack,
     packBack: pack,
@@ -224,4 +225,5 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
     adam,
     ...createGates(precision),
   };
+  return { ...parts, ...createSteps(parts) };
 }

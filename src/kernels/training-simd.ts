@@ -10,9 +10,11 @@ import type {
 import { createTrainingMemory } from './training-memory.ts';
 import { trainingModule } from './training-module.ts';
 import { adamConstants } from './training-scalar.ts';
+import { createSteps } from './training-steps.ts';
 
 type Name =
   | ('firstFree' | 'pack' | 'packBack' | 'multiply' | 'accumulate' | 'add' | 'addBias' | 'accumulateBias')
+  | ('lstmForwardSteps' | 'lstmBackwardSteps')
   | ('rnnForward' | 'rnnBackward' | 'lstmForward' | 'lstmBackward' | 'gruForward' | 'gruBackward' | 'adam');
 /** The functions of assembly/: sizes and addresses. */
 type Exports = Readonly<Record<Name, (...numbers: number[]) => number>>;
@@ -51,7 +53,7 @@ export function createSimdTrainingKernel(shared: WebAssembly.Memory = createShar
   const at = memory.addressOf;
   const round = Math.fround;
 
-  return {
+  const parts: Omit<TrainingKernel, 'forwardSteps' | 'backwardSteps'> = {
     precision: { round, tanh, allocate: memory.floats },
     allocateIndices: memory.indices,
     allocateDoubles: memory.doubles,
@@ -114,6 +116,29 @@ export function createSimdTrainingKernel(shared: WebAssembly.Memory = createShar
       wasm.adam(
         ...[at(parameters), at(gradient), at(m), at(v), parameters.length],
         ...[rate, keep, correction1, correction2, b1, a1, b2, a2, epsilon],
+      );
+    },
+  };
+  const generic = createSteps(parts);
+
+  return {
+    ...parts,
+    forwardSteps(layer) {
+      if (layer.cell !== 'lstm') return generic.forwardSteps(layer);
+      const { rows, hidden, zx, zu, hPrevious, cPrevious, gates, aside } = layer.steps[0];
+      wasm.lstmForwardSteps(
+        ...[layer.steps.length, rows, hidden, at(layer.recurrent.values)],
+        ...[at(zx), at(zu), at(hPrevious), at(cPrevious), at(gates), at(aside)],
+      );
+    },
+    backwardSteps(layer, observe) {
+      // who wants to look between the steps gets them one by one
+      if (layer.cell !== 'lstm' || observe !== undefined) return generic.backwardSteps(layer, observe);
+      const last = layer.steps.length - 1;
+      const { rows, hidden, cPrevious, gates, aside, dh, dc, dzx } = layer.steps[last];
+      wasm.lstmBackwardSteps(
+        ...[layer.steps.length, rows, hidden, at(layer.recurrent.values), at(layer.dOutput[last])],
+        ...[at(cPrevious), at(gates), at(aside), at(dh), at(dc), at(dzx)],
       );
     },
   };

@@ -1,4 +1,5 @@
 import { createTanh, type Round, tanh } from '../math/activations.ts';
+import type { CellKind } from '../model/model.ts';
 
 export type Floats = Float32Array | Float64Array;
 
@@ -71,6 +72,28 @@ export interface GateBackward extends Omit<GateForward, 'zx' | 'zu' | 'c'> {
   readonly dzu: Floats;
 }
 
+/** All time steps of a layer: z = zx + U h, then its gates. The arrays of the steps follow each other in memory, but
+ * for `zu`, which they share. */
+export interface StepsForward {
+  readonly cell: Exclude<CellKind, 'none'>;
+  readonly steps: readonly GateForward[];
+  /** U; b_n of the GRU */
+  readonly recurrent: Packed;
+  readonly recurrentBias: Floats;
+}
+
+export interface StepsBackward {
+  readonly cell: Exclude<CellKind, 'none'>;
+  /** `dh` and `dc` are shared by all. */
+  readonly steps: readonly GateBackward[];
+  /** [t]: what comes from above, added to dh before step t. */
+  readonly dOutput: readonly Floats[];
+  readonly recurrent: Packed;
+}
+
+/** Hears dL/dh after step t, all of its paths summed. */
+export type StepObserver = (t: number, dh: Floats) => void;
+
 /** What the trainer is written over. Sums keep the stated order, so that every implementation gives the same bits. */
 export interface TrainingKernel {
   readonly precision: Precision;
@@ -106,5 +129,7 @@ export interface TrainingKernel {
   /** With b_n [H]. */
   gruForward(step: GateForward, recurrentBias: Floats): void;
   gruBackward(step: GateBackward): void;
+  forwardSteps(layer: StepsForward): void;
+  backwardSteps(layer: StepsBackward, observe?: StepObserver): void;
   adam(parameters: Floats, gradient: Floats, m: Floats, v: Floats, settings: AdamSettings): void;
 }

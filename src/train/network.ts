@@ -1,7 +1,7 @@
-import type { Floats, GateBackward, GateForward, TrainingKernel } from '../kernels/training.ts';
+import type { Floats, TrainingKernel } from '../kernels/training.ts';
 import { counterOf, purpose, uniformOf } from '../math/random.ts';
 import { gateCount } from '../model/model.ts';
-import type { LayerParameters, Parameters, Topology } from './parameters.ts';
+import type { Parameters, Topology } from './parameters.ts';
 import type { LayerTape, Tape } from './tape.ts';
 
 /** Which elements of h a training update drops; row and unit count over the whole minibatch. */
@@ -30,18 +30,6 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
   const G = gateCount[cell] * H;
   const recurrent = cell !== 'feedforward';
 
-  function gatesForward(step: GateForward, { recurrentBias }: LayerParameters): void {
-    if (cell === 'lstm') kernel.lstmForward(step);
-    else if (cell === 'gru') kernel.gruForward(step, recurrentBias);
-    else kernel.rnnForward(step);
-  }
-
-  function gatesBackward(step: GateBackward): void {
-    if (cell === 'lstm') kernel.lstmBackward(step);
-    else if (cell === 'gru') kernel.gruBackward(step);
-    else kernel.rnnBackward(step);
-  }
-
   function forwardLayer(parameters: Parameters, tape: Tape, l: number): void {
     const { rows: R, steps: T } = tape;
     const layer = parameters.layers[l];
@@ -51,10 +39,8 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
     kernel.pack(own.weights.recurrent, layer.recurrentWeights);
     kernel.multiply(own.zx, input, own.weights.input, T * R);
     kernel.addBias(own.zx, layer.bias, l === 0 ? tape.biasRows : tape.sharedRows, T * R, G);
-    for (const step of own.forwardSteps) {
-      if (recurrent) kernel.multiply(step.zu, step.hPrevious, own.weights.recurrent, R);
-      gatesForward(step, layer);
-    }
+    const { forwardSteps: steps, weights } = own;
+    kernel.forwardSteps({ cell, steps, recurrent: weights.recurrent, recurrentBias: layer.recurrentBias });
   }
 
   function drop({ hAfter, dropout, output }: LayerTape, l: number, tape: Tape, settings?: Dropout): void {
@@ -112,18 +98,14 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
     l: number,
     observe?: GradientObserver,
   ): void {
-    const { rows: R, steps: T } = tape;
     const own = tape.layers[l];
     own.dh.fill(0);
     own.dc.fill(0);
     kernel.packBack(own.weightsBack.recurrent, parameters.layers[l].recurrentWeights);
-    for (let t = T - 1; t >= 0; t--) {
-      kernel.add(own.dh, own.dOutputSteps[t], R * H);
-      observe?.(l, t, own.dh);
-      const step = own.backwardSteps[t];
-      gatesBackward(step);
-      if (recurrent) kernel.multiplyBack(own.dh, step.dzu, own.weightsBack.recurrent, R);
-    }
+    kernel.backwardSteps(
+      { cell, steps: own.backwardSteps, dOutput: own.dOutputSteps, recurrent: own.weightsBack.recurrent },
+      observe && ((t, dh) => observe(l, t, dh)),
+    );
     const gradient = gradients.layers[l];
     const input = l === 0 ? tape.x : tape.layers[l - 1].output;
     kernel.accumulate(gradient.inputWeights, own.dzx, input, tape, G, l === 0 ? I : H);

@@ -14,9 +14,8 @@ export interface LayerTape {
   readonly output: Floats;
   /** The factor of every element of h: 0 or 1/(1 - rate). */
   readonly dropout: Floats;
-  /** [T*R, G*H] */
+  /** [T*R, G*H]; the backward pass leaves its gradient in the same place */
   readonly zx: Floats;
-  readonly zu: Floats;
   readonly dzx: Floats;
   readonly dzu: Floats;
   /** dL/d output [T*R, H], and of every step */
@@ -105,11 +104,11 @@ function createLayerTape(
   const gateWidth = gateCount[cell] * width;
   const h = allocate((steps + 1) * width);
   const c = allocate((steps + 1) * width);
+  // z, then the gates, then their gradients: each is read for the last time where the next is written
   const zx = allocate(steps * gateWidth);
-  const zu = allocate(steps * gateWidth);
-  const dzx = allocate(steps * gateWidth);
+  const [gates, dzx] = [zx, zx];
+  const zu = allocate(gateWidth);
   const dzu = cell === 'gru' ? allocate(steps * gateWidth) : dzx;
-  const gates = allocate(steps * gateWidth);
   const aside = allocate(steps * width);
   const [dh, dc] = [allocate(width), allocate(width)];
   const stateAt = (state: Floats, t: number) => state.subarray(t * width, (t + 1) * width);
@@ -137,7 +136,6 @@ function createLayerTape(
     output: allocate(steps * width),
     dropout: allocate(steps * width),
     zx,
-    zu,
     dzx,
     dzu,
     dOutput,
@@ -149,7 +147,7 @@ function createLayerTape(
     forwardSteps: times.map((t) => ({
       ...shared(t),
       zx: gatesAt(zx, t),
-      zu: gatesAt(zu, t),
+      zu,
       c: stateAt(c, t + 1),
     })),
     backwardSteps: times.map((t) => ({ ...shared(t), dh, dc, dzx: gatesAt(dzx, t), dzu: gatesAt(dzu, t) })),

@@ -2,6 +2,7 @@
 export { gruBackward, gruForward, lstmBackward, lstmForward, rnnBackward, rnnForward } from './gates';
 export { accumulate } from './gradients';
 export { multiply, pack, packBack } from './products';
+export { lstmBackwardSteps, lstmForwardSteps } from './steps';
 export { accumulateBias, adam, add, addBias } from './sums';
 
 /** Where the memory is free from. */
