@@ -1,10 +1,12 @@
 import { benchAccuracy } from './accuracy.ts';
 import { benchBaselines } from './baselines.ts';
+import { benchTrain } from './train.ts';
 
 /** npm run bench -- NAME [options] */
 const benches: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
   accuracy: benchAccuracy,
   baselines: benchBaselines,
+  train: benchTrain,
 };
 
 const [name = '', ...args] = process.argv.slice(2);
