@@ -9,6 +9,7 @@ import { checkArchitecture, checkInput, checkOutput } from '../model/limits.ts';
 import type { Model } from '../model/model.ts';
 import { type ExportReport, exportModels } from '../quantize/export.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
+import type { MachineOptions } from '../train/machine.ts';
 import { type ModelDescription, toModel } from '../train/to-model.ts';
 import {
   type TrainedNetwork,
@@ -57,15 +58,22 @@ export function trainerOptions(prepared: Prepared): TrainerOptions {
   };
 }
 
+interface TrainModelOptions {
+  readonly events?: TrainerEvents;
+  readonly resumed?: Checkpoint;
+  readonly machine?: MachineOptions;
+  readonly stage: (line: string) => void;
+}
+
 /** The whole way from prepared data to two model files: training, export, scores of every part beside the baselines. */
 export async function trainModel(
   prepared: Prepared,
-  { events, resumed, stage }: { events?: TrainerEvents; resumed?: Checkpoint; stage: (line: string) => void },
+  { events, resumed, machine, stage }: TrainModelOptions,
 ): Promise<TrainedModel> {
   const { dataset, split, topology, runs, recipe } = prepared;
   const description = describe(prepared);
   checkDescription(description);
-  const trained = trainNetwork(topology, runs, trainerOptions(prepared), events, resumed);
+  const trained = trainNetwork(topology, runs, trainerOptions(prepared), events, resumed, machine);
   stage('exporting: quantization, calibration and golden vectors');
   const draft = toModel(trained.parameters, topology, description);
   const exported = exportModels(draft, dataset, split, { wide: recipe.model.wide });

@@ -1,5 +1,14 @@
 import type { Round } from '../math/activations.ts';
-import type { AdamSettings, Floats, Packed, Precision, TimeRows, TrainingKernel } from './training.ts';
+import { uniformOf } from '../math/random.ts';
+import type {
+  AdamSettings,
+  DropSettings,
+  Floats,
+  Packed,
+  Precision,
+  TimeRows,
+  TrainingKernel,
+} from './training.ts';
 import { createGates } from './training-gates.ts';
 import { createSteps } from './training-steps.ts';
 
@@ -18,6 +27,11 @@ export function adamConstants(settings: AdamSettings, round: Round) {
     ...{ b1: round(BETA1), a1: round(1 - BETA1), b2: round(BETA2), a2: round(1 - BETA2) },
     epsilon: round(EPSILON),
   };
+}
+
+/** What a unit that is not dropped is scaled by, so that the mean stays. */
+export function keptFactor(rate: number, round: Round): number {
+  return round(1 / round(1 - rate));
 }
 
 /** The rows in the order in which their gradients add. */
@@ -192,6 +206,23 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
     for (let i = 0; i < length; i++) out[i] = round(out[i] + x[i]);
   }
 
+  function scale(out: Floats, x: Floats, length: number): void {
+    for (let i = 0; i < length; i++) out[i] = round(out[i] * x[i]);
+  }
+
+  function drop(out: Floats, factors: Floats, x: Floats, settings: DropSettings): void {
+    const { steps, rows, hidden, rate, counters, firstUnit, unitsPerStep } = settings;
+    const kept = keptFactor(rate, round);
+    for (let q = 0; q < steps * rows; q++) {
+      const unit = firstUnit + Math.floor(q / rows) * unitsPerStep;
+      for (let j = 0; j < hidden; j++) {
+        const at = q * hidden + j;
+        factors[at] = uniformOf(counters[q % rows], unit + j) >= rate ? kept : 0;
+        out[at] = round(x[at] * factors[at]);
+      }
+    }
+  }
+
   /** m' = b1 m + (1-b1) g,  v' = b2 v + (1-b2) g^2,  w' = (1 - lr wd) w - lr (m'/k1) / (sqrt(v'/k2) + eps)
    * (Kingma and Ba 2015; decoupled decay: Loshchilov and Hutter 2019). */
   function adam(parameters: Floats, gradient: Floats, m: Floats, v: Floats, settings: AdamSettings): void {
@@ -222,6 +253,8 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
     addBias,
     accumulateBias,
     add,
+    scale,
+    drop,
     adam,
     ...createGates(precision),
   };

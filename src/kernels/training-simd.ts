@@ -9,11 +9,22 @@ import type {
 } from './training.ts';
 import { createTrainingMemory } from './training-memory.ts';
 import { trainingModule } from './training-module.ts';
-import { adamConstants } from './training-scalar.ts';
+import { adamConstants, keptFactor } from './training-scalar.ts';
 import { createSteps } from './training-steps.ts';
 
 type Name =
-  | ('firstFree' | 'pack' | 'packBack' | 'multiply' | 'accumulate' | 'add' | 'addBias' | 'accumulateBias')
+  | (
+      | 'firstFree'
+      | 'pack'
+      | 'packBack'
+      | 'multiply'
+      | 'accumulate'
+      | 'add'
+      | 'scale'
+      | 'addBias'
+      | 'drop'
+      | 'accumulateBias'
+    )
   | ('lstmForwardSteps' | 'lstmBackwardSteps')
   | ('rnnForward' | 'rnnBackward' | 'lstmForward' | 'lstmBackward' | 'gruForward' | 'gruBackward' | 'adam');
 /** The functions of assembly/: sizes and addresses. */
@@ -85,6 +96,21 @@ export function createSimdTrainingKernel(shared: WebAssembly.Memory = createShar
     },
     add(out, x, length) {
       wasm.add(at(out), at(x), length);
+    },
+
+    scale(out, x, length) {
+      wasm.scale(at(out), at(x), length);
+    },
+    drop(out, factors, x, { steps, rows, hidden, rate, counters, firstUnit, unitsPerStep }) {
+      const kept = keptFactor(rate, round);
+      // numbers are multiples of 2^-24, so this compares like the rate itself
+      const threshold = Math.ceil(rate * 2 ** 24);
+      for (let q = 0; q < steps * rows; q++) {
+        const unit = firstUnit + Math.floor(q / rows) * unitsPerStep;
+        const from = 4 * q * hidden;
+        const [to, factorsAt, xAt] = [at(out) + from, at(factors) + from, at(x) + from];
+        wasm.drop(to, factorsAt, xAt, hidden, counters[q % rows], unit, threshold, kept);
+      }
     },
 
     rnnForward({ rows, hidden, zx, zu, h }: GateForward) {

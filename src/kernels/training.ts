@@ -45,6 +45,16 @@ export interface AdamSettings {
   readonly correction2: number;
 }
 
+/** What is dropped: the units from firstUnit + t * unitsPerStep on of step t, each by its random number. */
+export interface DropSettings extends TimeRows {
+  readonly hidden: number;
+  readonly rate: number;
+  /** [row]: `counterOf` all but the unit */
+  readonly counters: Int32Array;
+  readonly firstUnit: number;
+  readonly unitsPerStep: number;
+}
+
 /** The gates of one time step for `rows` streams; zx = W x + b and zu = U h are [rows, G*H], states [rows, H]. */
 export interface GateForward {
   readonly rows: number;
@@ -120,8 +130,11 @@ export interface TrainingKernel {
     n: number,
     columns?: { readonly from: number; readonly stride: number },
   ): void;
-  /** out += x, element by element. */
+  /** out += x and out *= x, element by element. */
   add(out: Floats, x: Floats, length: number): void;
+  scale(out: Floats, x: Floats, length: number): void;
+  /** factors = 1 / (1 - rate), or 0 for what is dropped, and out = x * factors. [steps * rows, hidden] */
+  drop(out: Floats, factors: Floats, x: Floats, settings: DropSettings): void;
   rnnForward(step: GateForward): void;
   rnnBackward(step: GateBackward): void;
   lstmForward(step: GateForward): void;

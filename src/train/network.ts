@@ -1,5 +1,5 @@
 import type { Floats, TrainingKernel } from '../kernels/training.ts';
-import { counterOf, purpose, uniformOf } from '../math/random.ts';
+import { counterOf, purpose } from '../math/random.ts';
 import { gateCount } from '../model/model.ts';
 import type { Parameters, Topology } from './parameters.ts';
 import type { LayerTape, Tape } from './tape.ts';
@@ -26,7 +26,6 @@ export interface TrainableNetwork {
 /** One to four layers of a cell with the head y = (d + V h) + S f, and its backpropagation through time. */
 export function createNetwork(kernel: TrainingKernel, topology: Topology): TrainableNetwork {
   const { cell, layers, hidden: H, inputs: I, outputs: O } = topology;
-  const { round } = kernel.precision;
   const G = gateCount[cell] * H;
   const recurrent = cell !== 'feedforward';
 
@@ -50,19 +49,10 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
       return;
     }
     const { rate, seed, update, batchRows } = settings;
-    const kept = round(1 / round(1 - rate));
-    for (let r = 0; r < tape.rows; r++) {
-      const counter = counterOf(seed, purpose.dropout, update, batchRows[r]);
-      for (let t = 0; t < tape.steps; t++) {
-        const at = (t * tape.rows + r) * H;
-        const firstUnit = (t * layers + l) * H;
-        for (let j = 0; j < H; j++) {
-          const factor = uniformOf(counter, firstUnit + j) >= rate ? kept : 0;
-          dropout[at + j] = factor;
-          output[at + j] = round(hAfter[at + j] * factor);
-        }
-      }
-    }
+    const { steps, rows } = tape;
+    const counters = batchRows.map((row) => counterOf(seed, purpose.dropout, update, row));
+    const units = { firstUnit: l * H, unitsPerStep: layers * H };
+    kernel.drop(output, dropout, hAfter, { steps, rows, hidden: H, rate, counters, ...units });
   }
 
   function forward(parameters: Parameters, tape: Tape, dropout?: Dropout): void {
@@ -126,7 +116,7 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
     backwardHead(parameters, gradients, tape);
     for (let l = layers - 1; l >= 0; l--) {
       const { dOutput, dropout } = tape.layers[l];
-      if (tape.dropped) for (let i = 0; i < dOutput.length; i++) dOutput[i] = round(dOutput[i] * dropout[i]);
+      if (tape.dropped) kernel.scale(dOutput, dropout, dOutput.length);
       backwardLayer(parameters, gradients, tape, l, observe);
       if (l === 0) return;
       const below = tape.layers[l - 1].dOutput;

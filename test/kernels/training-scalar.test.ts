@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { TrainingKernel } from '../../src/kernels/training.ts';
+import { uniformOf } from '../../src/math/random.ts';
 import { createRandom } from '../fixtures/series.ts';
 import { place, placeIndices, read, trainingKernels } from './training-kernels.ts';
 
@@ -164,6 +165,27 @@ describe.each(trainingKernels)('the %s training kernel', (_, kernel) => {
     expect(read(all.subarray(11))).toEqual(before.subarray(11));
     expect(read(all.subarray(5, 11))).not.toEqual(before.subarray(5, 11));
   });
+
+  test.each([0.1, 0.3, 0.5, 1 / 3])(
+    'drops a unit where its random number lies below the rate: %d',
+    (rate) => {
+      const [steps, rows, hidden] = [3, 2, 37];
+      const x = numbers(steps * rows * hidden, 1);
+      const [out, factors] = [place(kernel, x), place(kernel, x)];
+      const counters = Int32Array.of(-7, 12345);
+      const settings = { steps, rows, hidden, rate, counters, firstUnit: 37, unitsPerStep: 74 };
+      kernel.drop(out, factors, place(kernel, x), settings);
+      const kept = Math.fround(1 / Math.fround(1 - rate));
+      const expected = x.map((_, at) => {
+        const [t, row, j] = [Math.floor(at / (2 * hidden)), Math.floor(at / hidden) % 2, at % hidden];
+        return uniformOf(counters[row], 37 + 74 * t + j) >= rate ? kept : 0;
+      });
+      expect(read(factors)).toEqual(expected);
+      expect(read(out)).toEqual(x.map((value, at) => value * expected[at]));
+      kernel.scale(out, factors, out.length);
+      expect(read(out)).toEqual(x.map((value, at) => Math.fround(value * expected[at]) * expected[at]));
+    },
+  );
 
   test('carries infinities, zeros of both signs and the smallest numbers as float32 does', () => {
     const extremes = [Infinity, -Infinity, 0, -0, 1e-45, -1e-45, 3e38, -3e38, 1e-30, 1];

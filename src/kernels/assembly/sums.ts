@@ -9,6 +9,14 @@ export function add(out: usize, x: usize, length: i32): void {
   }
 }
 
+/** out *= x */
+export function scale(out: usize, x: usize, length: i32): void {
+  for (let i = 0; i < length; i += 4) {
+    const at = (<usize>i) << 2;
+    storeLanes(out + at, f32x4.mul(v128.load(out + at), v128.load(x + at)), length - i);
+  }
+}
+
 /** out[r, j] += bias[biasRows[r], j] */
 export function addBias(out: usize, bias: usize, biasRows: usize, rows: i32, n: i32): void {
   for (let r = 0; r < rows; r++) {
