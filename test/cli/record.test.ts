@@ -203,7 +203,10 @@ describe('record', () => {
     expect((await report).summary).toMatchObject({ messages: 3, rows: 2 });
     expect(warnings).toEqual([
       'set aside on x: not JSON, found "heard"',
-      expect.stringMatching(/^no connection to the broker at .*: the broker closed the connection$/),
+      // a cut wire is closed or reset, as its last bytes have it
+      expect.stringMatching(
+        /^no connection to the broker at .*: (the broker closed the connection|.*ECONNRESET)$/,
+      ),
       expect.stringMatching(/^connected to the broker at .*, after \d+ ms$/),
     ]);
   });
