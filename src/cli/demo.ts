@@ -21,6 +21,7 @@ import { createSnapshots, type DemoSnapshot } from './demo-snapshot.ts';
 import { openView } from './demo-view.ts';
 import { historyOf } from './history.ts';
 import { readInputFile } from './input-file.ts';
+import { onInterrupt } from './interrupt.ts';
 import { type Player, startPlayer, type Tick } from './player.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -162,14 +163,12 @@ function stopOnRequest(player: Player, seconds: number | undefined): Stop {
   });
   const timer =
     seconds === undefined ? undefined : setTimeout(request, Math.min(seconds * 1000, longestTimerMs));
-  process.once('SIGINT', request);
-  process.once('SIGTERM', request);
+  const detach = onInterrupt(request);
   return {
     requested,
     close() {
       clearTimeout(timer);
-      process.off('SIGINT', request);
-      process.off('SIGTERM', request);
+      detach();
     },
   };
 }

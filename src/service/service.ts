@@ -168,7 +168,7 @@ interface RoadParts {
 }
 
 function runRoad(options: ServiceOptions, { link, sink, counts }: RoadParts) {
-  const { engine, routes, publish, log, broker } = options;
+  const { engine, routes, publish, log, broker, history, combine, latenessMs, format, maxStreams } = options;
   const { readings, monitor, messages, stepNs, latencyNs } = counts;
   const complaints = createComplaints(({ reason, ...found }) =>
     log.warn({ reason, ...found }, `set aside a reading: ${reason}`),
@@ -201,7 +201,7 @@ function runRoad(options: ServiceOptions, { link, sink, counts }: RoadParts) {
         messages.add(batch.length);
       }),
       road(engine, {
-        ...options,
+        ...{ combine, latenessMs, format, maxStreams, ...(history && { history }) },
         decoders: routes.map(({ decoder }) => decoder),
         counters: readings,
         onMalformed: (reason, { route, stream, feature, payload }) =>
