@@ -39,8 +39,9 @@ interface OpenFrame {
   /** [F] numbers combined so far. */
   readonly counts: Uint32Array;
   readonly combined: Float64Array;
-  /** [F] event time of the newest reading. */
+  /** [F] event time of the newest reading, and of the newest that is no explicit missing. */
   readonly newestMs: Float64Array;
+  readonly newestValueMs: Float64Array;
   /** [F] event times of the readings, where they may come in any order. */
   readonly timesMs: readonly Set<number>[];
 }
@@ -111,9 +112,10 @@ export function createAligner({ periodMs, features, combine, latenessMs = 0 }: A
       frame.taken[feature] = 1;
       frame.filled++;
     }
-    const isNewest = timeMs >= frame.newestMs[feature];
-    if (isNewest) frame.newestMs[feature] = timeMs;
+    frame.newestMs[feature] = Math.max(frame.newestMs[feature], timeMs);
     if (Number.isNaN(value)) return;
+    const isNewest = timeMs >= frame.newestValueMs[feature];
+    if (isNewest) frame.newestValueMs[feature] = timeMs;
     const before = frame.combined[feature];
     const count = frame.counts[feature]++;
     if (count === 0) frame.combined[feature] = value;
@@ -165,6 +167,7 @@ function openFrame(slot: number, features: number): OpenFrame {
     counts: new Uint32Array(features),
     combined: new Float64Array(features),
     newestMs: new Float64Array(features).fill(Number.NEGATIVE_INFINITY),
+    newestValueMs: new Float64Array(features).fill(Number.NEGATIVE_INFINITY),
     timesMs: Array.from({ length: features }, () => new Set<number>()),
   };
 }

@@ -200,7 +200,8 @@ describe('an aligner with lateness', () => {
   });
 
   test('gives the same frames for every order inside the lateness', () => {
-    const readings = [0.1, 0.6, 1.2, 1.3, 2.4].map((minutes, i) => [minutes, 0, 2 ** i] as const);
+    const values = [1, 2, 4, 8, Number.NaN, 32];
+    const readings = [0.1, 0.6, 1.2, 1.3, 1.4, 2.4].map((minutes, i) => [minutes, 0, values[i]] as const);
     for (const combine of ['mean', 'sum', 'max', 'last'] as const) {
       const expected = align(readings, { latenessMs: at(9), combine }).frames;
       for (const order of permutations(readings)) {
