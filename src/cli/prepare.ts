@@ -39,8 +39,11 @@ export interface Prepared {
   readonly validationEnds: readonly number[];
 }
 
-/** The longest season that is looked for: two weeks of hours, a day of five minutes. */
-const LONGEST_SEASON = 336;
+/** The longest season that is looked for: a day of minutes. */
+const LONGEST_SEASON = 1440;
+/** More states than these a stream are too many to train each: two weeks of hours, a day of five minutes. */
+const MOST_PHASES = 336;
+const DAY_MS = 86_400_000;
 /** Frames that a feedforward window holds unless the recipe says otherwise. */
 const DEFAULT_WINDOW = 24;
 const LEAST_GAP_LIMIT = 6;
@@ -126,13 +129,14 @@ function findTrainingSeason(dataset: Dataset, split: Split, targets: readonly nu
       { length: Math.max(0, Math.min(length, split.trainEnd - firstSlot)) },
       (_, row) => values[row * width + target],
     );
-  return findSeason(dataset.series.map(column), LONGEST_SEASON);
+  const day = DAY_MS / dataset.periodMs;
+  return findSeason(dataset.series.map(column), LONGEST_SEASON, [day, 7 * day]);
 }
 
 /** P: the season when it is left open, for a recurrent network that answers at each frame; 1 for the others. */
 function settlePhases({ phases, model }: Recipe, season: number): number {
   const single = model.cell === 'feedforward' || model.output === 'last';
-  if (phases === 'auto') return single ? 1 : season;
+  if (phases === 'auto') return single || season > MOST_PHASES ? 1 : season;
   if (single && phases > 1) {
     throw new UsageError(
       `phases: ${phases} with ${model.cell} and output: ${model.output}, which have only one state`,

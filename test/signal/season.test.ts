@@ -47,7 +47,11 @@ describe('the weather', () => {
     for (const values of valuesOf('temp')) expect(findSeason([values], 400)).toBe(24);
   });
 
-  test.each(['dewp', 'wind_speed', 'visib', 'precip'])('has no season in %s', (feature) => {
+  test('has a day in the wind, which shows in means over hours', () => {
+    expect(findSeason(valuesOf('wind_speed'), 400)).toBe(24);
+  });
+
+  test.each(['dewp', 'visib', 'precip'])('has no season in %s', (feature) => {
     expect(findSeason(valuesOf(feature), 400)).toBe(1);
   });
 });
@@ -69,6 +73,31 @@ describe('findSeason', () => {
     const small = noise(400, 5).map((value, t) => 0.001 * (value + (t % 12 < 4 ? 1 : 0)));
     const large = noise(900, 6).map((value, t) => 1000 * (value + (t % 12 < 4 ? 1 : 0)));
     expect(findSeason([small, large], 50)).toBe(12);
+  });
+
+  const minutes = (noiseScale: number) =>
+    noise(20_000, 7).map((value, t) => Math.sin((2 * Math.PI * t) / 1440) + noiseScale * value);
+
+  test('finds a day of minutes under noise that hides it from minute to minute', () => {
+    const found = findSeason([minutes(0.4)], 1440);
+    expect(Math.abs(found - 1440)).toBeLessThanOrEqual(8);
+    expect(findSeason([minutes(0.4)], 1440, [1440])).toBe(1440);
+  });
+
+  test('takes a slow wave that it has no room to see three times for no season', () => {
+    for (const period of [900, 3000, 10_000]) {
+      const wave = noise(10_000, 8).map((value, t) => 5 * Math.sin((2 * Math.PI * t) / period) + value);
+      expect(findSeason([wave], 336)).toBe(1);
+    }
+  });
+
+  test('finds the season of a meter, which only rises', () => {
+    let total = 0;
+    const meter = noise(5000, 9).map((value, t) => {
+      total += 0.2 + (t % 96 > 68 && t % 96 < 88 ? 0.4 : 0) + 0.1 * value;
+      return total;
+    });
+    expect(findSeason([meter], 336)).toBe(96);
   });
 
   test('wants to see three repetitions', () => {
