@@ -47,6 +47,10 @@ const DAY_MS = 86_400_000;
 /** Frames that a feedforward window holds unless the recipe says otherwise. */
 const DEFAULT_WINDOW = 24;
 const LEAST_GAP_LIMIT = 6;
+/** What a network with one state sees of the last frames. */
+const nearLags = [1, 2, 3, 4, 6, 8, 12];
+/** Frames: where nothing repeats, the level that a sensor comes back to. */
+const averagesWithoutSeason = [24, 168];
 const scoredParts = ['validation', 'test'] as const;
 
 /** Loads the data of a recipe and settles what depends on it.
@@ -76,7 +80,7 @@ export function prepareDataset(
   const horizons = recipe.horizons ?? defaultHorizons(periodMs, season);
   const steps = Math.max(...horizons);
   const gapLimit = recipe.gapLimit ?? Math.max(phases, LEAST_GAP_LIMIT);
-  const spec = settleInputs(recipe, dataset.features.length, season, phases);
+  const spec = settleInputs(recipe, dataset.features.length, { season, phases, steps });
   const scalers = fitScalers(dataset, split, { perStream });
   const runs = createRuns(dataset, { spec, gapLimit, targets, scalers });
   const { cell, layers, hidden, output } = recipe.model;
@@ -145,14 +149,26 @@ function settlePhases({ phases, model }: Recipe, season: number): number {
   return phases;
 }
 
-function settleInputs(recipe: Recipe, features: number, season: number, phases: number): InputSpec {
-  const averages = season > 1 ? [season, 7 * season] : [];
-  return { features, lags: settleLags(recipe, season, phases), averages, mask: false };
+interface Rhythm {
+  readonly season: number;
+  readonly phases: number;
+  readonly steps: number;
 }
 
-function settleLags({ lags, model }: Recipe, season: number, phases: number): readonly number[] {
+function settleInputs(recipe: Recipe, features: number, rhythm: Rhythm): InputSpec {
+  const { season } = rhythm;
+  const averages = season > 1 ? [season, 7 * season] : averagesWithoutSeason;
+  return { features, lags: settleLags(recipe, rhythm), averages, mask: false };
+}
+
+function settleLags({ lags, model }: Recipe, { season, phases, steps }: Rhythm): readonly number[] {
   const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1);
   if (model.cell === 'feedforward') return upTo(model.segment ?? DEFAULT_WINDOW);
   if (phases > 1) return upTo(phases);
-  return lags ?? (season > 1 ? [1, season] : [1]);
+  if (lags !== undefined) return lags;
+  if (season === 1) return nearLags;
+  // what came after this hour of the last season
+  const ahead = [1, 0.75, 0.5, 0.25, 0].map((share) => season - Math.round(share * steps));
+  const near = nearLags.filter((lag) => lag < season);
+  return [...near, ...new Set(ahead.filter((lag) => lag > (near.at(-1) ?? 0)))];
 }
