@@ -81,7 +81,8 @@ export function prepareDataset(
   const steps = Math.max(...horizons);
   const gapLimit = recipe.gapLimit ?? Math.max(phases, LEAST_GAP_LIMIT);
   const spec = settleInputs(recipe, dataset.features.length, { season, phases, steps });
-  const scalers = fitScalers(dataset, split, { perStream });
+  const lag = spec.lags.at(-1) ?? 1;
+  const scalers = fitScalers(dataset, split, { perStream, lag });
   const runs = createRuns(dataset, { spec, gapLimit, targets, scalers });
   const { cell, layers, hidden, output } = recipe.model;
   const segment = output === 'last' ? (recipe.model.segment ?? recipe.training.chunk) : 0;
@@ -100,7 +101,7 @@ export function prepareDataset(
     targets,
     spec,
     scalers,
-    commonScalers: fitFeatureScalers(dataset, split),
+    commonScalers: fitFeatureScalers(dataset, split, lag),
     channels: perStream ? dataset.series.map(({ stream }) => stream) : [],
     topology: {
       cell,

@@ -1,29 +1,62 @@
 import { fitScaler, type Scaler } from '../signal/scaler.ts';
 import type { Dataset, Series, Split } from './dataset.ts';
 
+export interface ScalerOptions {
+  /** share: channels: a scaler for each stream. */
+  readonly perStream?: boolean;
+  /** How far back the inputs look, in frames: a sensor that wanders far in the long run, as a meter does, is scaled by
+   * how much it changes over them. */
+  readonly lag?: number;
+}
+
+/** A wandering sensor's scale, in standard deviations of its changes. Weather and machines spread over one to three. */
+const SCALE_OF_CHANGES = 3;
+
 /** A scaler a feature, fitted on the training part of all the given series together. */
 export function fitFeatureScalers(
   { features, series }: Pick<Dataset, 'features' | 'series'>,
   split: Split,
+  lag?: number,
 ): Scaler[] {
-  return features.map((_, k) =>
-    fitScaler(trainingValues(series, split, { feature: k, features: features.length })),
-  );
+  return features.map((_, k) => {
+    const column = { feature: k, features: features.length };
+    const { mean, scale } = fitScaler(trainingValues(series, split, column));
+    if (lag === undefined) return { mean, scale };
+    const [far, near] = [lag, Math.ceil(lag / 2)].map(
+      (back) => fitScaler(trainingChanges(series, split, column, back)).scale,
+    );
+    // half a season ago as well: what comes back after a season has not changed
+    const changes = Math.fround(SCALE_OF_CHANGES * Math.sqrt((far * far + near * near) / 2));
+    return { mean, scale: changes > 0 ? Math.min(scale, changes) : scale };
+  });
 }
 
-/** [series][feature]: one scaler a feature for all streams, or with `perStream` (share: channels) one for each stream. */
+/** [series][feature]: one scaler a feature for all streams, or with `perStream` one for each stream. */
 export function fitScalers(
   dataset: Dataset,
   split: Split,
-  { perStream = false }: { perStream?: boolean } = {},
+  { perStream = false, lag }: ScalerOptions = {},
 ): readonly (readonly Scaler[])[] {
-  const common = fitFeatureScalers(dataset, split);
+  const common = fitFeatureScalers(dataset, split, lag);
   if (!perStream) return dataset.series.map(() => common);
   return dataset.series.map((one) => {
-    const own = fitFeatureScalers({ features: dataset.features, series: [one] }, split);
+    const own = fitFeatureScalers({ features: dataset.features, series: [one] }, split, lag);
     // a stream that has no training rows is scaled like the others
     return own.map((scaler, k) => (Number.isNaN(scaler.mean) ? common[k] : scaler));
   });
+}
+
+/** x[t] - x[t - lag] of one feature in the training part; NaN where one of them is missing. */
+function* trainingChanges(
+  series: readonly Series[],
+  split: Split,
+  column: { feature: number; features: number },
+  lag: number,
+): Generator<number> {
+  for (const one of series) {
+    const values = [...trainingValues([one], split, column)];
+    for (let t = lag; t < values.length; t++) yield values[t] - values[t - lag];
+  }
 }
 
 /** One feature's values in the training part, of all the series one after the other; NaN where missing. */

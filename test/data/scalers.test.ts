@@ -28,6 +28,20 @@ describe('fitScalers', () => {
       [{ mean: 4, scale: Math.fround(Math.sqrt(5)) }],
     ]);
   });
+
+  test('scales a meter by how much it changes, and what comes back by how far it goes', () => {
+    const frames = Array.from({ length: 240 }, (_, t) => t);
+    const day = (t: number) => Math.sin((2 * Math.PI * t) / 24);
+    const meters = makeDataset({ a: frames.map((t) => 50 * t + day(t)) });
+    const rooms = makeDataset({ a: frames.map((t) => 20 + day(t)) });
+    const all = { start: 100, trainEnd: 340, validationEnd: 340, end: 340 };
+    const scaleOf = (dataset: typeof meters, lag?: number) =>
+      fitScalers(dataset, all, lag === undefined ? {} : { lag })[0][0].scale;
+    expect(scaleOf(meters)).toBeGreaterThan(3000);
+    // three standard deviations of the day's changes: 2 sin over half a day, 0 over a whole one
+    expect(scaleOf(meters, 24)).toBeCloseTo(3, 1);
+    expect(scaleOf(rooms, 24)).toBe(scaleOf(rooms));
+  });
 });
 
 test('holdMissing repeats the value before a gap, and the mean before the first value', () => {
