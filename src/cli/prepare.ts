@@ -3,7 +3,7 @@ import { defaultHorizons, type Recipe } from '../config/recipe.ts';
 import { shareChannels } from '../data/channels.ts';
 import type { Dataset, Series, Split } from '../data/dataset.ts';
 import { loadDataset } from '../data/load.ts';
-import { fitFeatureScalers, fitScalers } from '../data/scalers.ts';
+import { fitFeatureScalers, fitScalers, scalesDiffer } from '../data/scalers.ts';
 import { checkTrainable, partRange, splitByTime } from '../data/split.ts';
 import { type InputSpec, inputSize } from '../signal/inputs.ts';
 import type { Scaler } from '../signal/scaler.ts';
@@ -47,6 +47,8 @@ const DAY_MS = 86_400_000;
 /** Frames that a feedforward window holds unless the recipe says otherwise. */
 const DEFAULT_WINDOW = 24;
 const LEAST_GAP_LIMIT = 6;
+/** Each stream with a scaler has a bias too, 512 bytes of the file at 32 units. */
+const MOST_OWN_SCALES = 1000;
 /** What a network with one state sees of the last frames. */
 const nearLags = [1, 2, 3, 4, 6, 8, 12];
 /** Frames: where nothing repeats, the level that a sensor comes back to. */
@@ -71,9 +73,10 @@ export function prepareDataset(
   { dataset, targets }: RecipeData,
   warn: (line: string) => void,
 ): Prepared {
-  const perStream = recipe.share === 'channels';
+  const areChannels = recipe.share === 'channels';
   const split = splitByTime(dataset, recipe.split, warn);
-  checkTrainable(dataset, split, { targets, perStream });
+  checkTrainable(dataset, split, { targets, perStream: areChannels });
+  const perStream = areChannels || (dataset.series.length <= MOST_OWN_SCALES && scalesDiffer(dataset, split));
   const season = recipe.season === 'auto' ? findTrainingSeason(dataset, split, targets) : recipe.season;
   const phases = settlePhases(recipe, season);
   const { periodMs } = dataset;

@@ -2,7 +2,7 @@ import { fitScaler, type Scaler } from '../signal/scaler.ts';
 import type { Dataset, Series, Split } from './dataset.ts';
 
 export interface ScalerOptions {
-  /** share: channels: a scaler for each stream. */
+  /** A scaler for each stream. */
   readonly perStream?: boolean;
   /** How far back the inputs look, in frames: a sensor that wanders far in the long run, as a meter does, is scaled by
    * how much it changes over them. */
@@ -11,6 +11,9 @@ export interface ScalerOptions {
 
 /** A wandering sensor's scale, in standard deviations of its changes. Weather and machines spread over one to three. */
 const SCALE_OF_CHANGES = 3;
+
+/** Standard deviations in units of the scale: float32 still sees a ten thousandth of it that far from the mean. */
+const LARGEST_SPREAD = 1000;
 
 /** A scaler a feature, fitted on the training part of all the given series together. */
 export function fitFeatureScalers(
@@ -26,8 +29,9 @@ export function fitFeatureScalers(
       (back) => fitScaler(trainingChanges(series, split, column, back)).scale,
     );
     // half a season ago as well: what comes back after a season has not changed
-    const changes = Math.fround(SCALE_OF_CHANGES * Math.sqrt((far * far + near * near) / 2));
-    return { mean, scale: changes > 0 ? Math.min(scale, changes) : scale };
+    const changes = SCALE_OF_CHANGES * Math.sqrt((far * far + near * near) / 2);
+    if (Number.isNaN(changes)) return { mean, scale };
+    return { mean, scale: Math.fround(Math.max(scale / LARGEST_SPREAD, Math.min(scale, changes))) };
   });
 }
 
@@ -41,8 +45,21 @@ export function fitScalers(
   if (!perStream) return dataset.series.map(() => common);
   return dataset.series.map((one) => {
     const own = fitFeatureScalers({ features: dataset.features, series: [one] }, split, lag);
-    // a stream that has no training rows is scaled like the others
-    return own.map((scaler, k) => (Number.isNaN(scaler.mean) ? common[k] : scaler));
+    // a stream whose training rows are missing or all alike is scaled like the others
+    return own.map((scaler, k) => (scaler.scale > 0 ? scaler : common[k]));
+  });
+}
+
+/** Streams that swing more than this many times as wide as others are not scaled alike: the small ones would vanish. */
+const ALIKE = 4;
+
+/** Whether the streams swing so differently, in any feature, that each needs a scaler of its own. */
+export function scalesDiffer({ features, series }: Dataset, split: Split): boolean {
+  return features.some((_, feature) => {
+    const scales = series
+      .map((one) => fitScaler(trainingValues([one], split, { feature, features: features.length })).scale)
+      .filter((scale) => scale > 0);
+    return Math.max(...scales) > ALIKE * Math.min(...scales);
   });
 }
 
