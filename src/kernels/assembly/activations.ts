@@ -1,4 +1,5 @@
-// The tanh of math/activations.ts, four lanes and one, with its roundings.
+// The activations of math/activations.ts over spans of memory, with its roundings.
+import { storeLanes } from './lanes';
 
 // from a table in memory: a splat constant would be built anew at each use
 const table: usize = memory.data<f32>(
@@ -19,7 +20,7 @@ const table: usize = memory.data<f32>(
   16,
 );
 
-function half(): v128 {
+export function half(): v128 {
   return v128.load(table, 208);
 }
 
@@ -27,24 +28,52 @@ export function one(): v128 {
   return v128.load(table, 224);
 }
 
-export function tanh4(value: v128): v128 {
-  const x = f32x4.pmax(f32x4.pmin(value, v128.load(table)), v128.load(table, 16));
-  const x2 = f32x4.mul(x, x);
-  let p = f32x4.add(f32x4.mul(x2, v128.load(table, 128)), v128.load(table, 112));
-  p = f32x4.add(f32x4.mul(x2, p), v128.load(table, 96));
-  p = f32x4.add(f32x4.mul(x2, p), v128.load(table, 80));
-  p = f32x4.add(f32x4.mul(x2, p), v128.load(table, 64));
-  p = f32x4.add(f32x4.mul(x2, p), v128.load(table, 48));
-  p = f32x4.add(f32x4.mul(x2, p), v128.load(table, 32));
-  let q = f32x4.add(f32x4.mul(x2, v128.load(table, 192)), v128.load(table, 176));
-  q = f32x4.add(f32x4.mul(x2, q), v128.load(table, 160));
-  q = f32x4.add(f32x4.mul(x2, q), v128.load(table, 144));
-  return f32x4.div(f32x4.mul(x, p), q);
+/** out = tanh(x). Eight at a time: what four lanes wait for, four others hide, and both use a constant at once. */
+export function tanhs(out: usize, x: usize, length: i32): void {
+  for (let left = length; left > 0; left -= 8) {
+    const a = f32x4.pmax(f32x4.pmin(v128.load(x), v128.load(table)), v128.load(table, 16));
+    const b = f32x4.pmax(f32x4.pmin(v128.load(x, 16), v128.load(table)), v128.load(table, 16));
+    const a2 = f32x4.mul(a, a);
+    const b2 = f32x4.mul(b, b);
+    let factor = v128.load(table, 128);
+    let constant = v128.load(table, 112);
+    let pa = f32x4.add(f32x4.mul(a2, factor), constant);
+    let pb = f32x4.add(f32x4.mul(b2, factor), constant);
+    factor = v128.load(table, 192);
+    constant = v128.load(table, 176);
+    let qa = f32x4.add(f32x4.mul(a2, factor), constant);
+    let qb = f32x4.add(f32x4.mul(b2, factor), constant);
+    constant = v128.load(table, 96);
+    pa = f32x4.add(f32x4.mul(a2, pa), constant);
+    pb = f32x4.add(f32x4.mul(b2, pb), constant);
+    constant = v128.load(table, 160);
+    qa = f32x4.add(f32x4.mul(a2, qa), constant);
+    qb = f32x4.add(f32x4.mul(b2, qb), constant);
+    constant = v128.load(table, 80);
+    pa = f32x4.add(f32x4.mul(a2, pa), constant);
+    pb = f32x4.add(f32x4.mul(b2, pb), constant);
+    constant = v128.load(table, 144);
+    qa = f32x4.add(f32x4.mul(a2, qa), constant);
+    qb = f32x4.add(f32x4.mul(b2, qb), constant);
+    constant = v128.load(table, 64);
+    pa = f32x4.add(f32x4.mul(a2, pa), constant);
+    pb = f32x4.add(f32x4.mul(b2, pb), constant);
+    constant = v128.load(table, 48);
+    pa = f32x4.add(f32x4.mul(a2, pa), constant);
+    pb = f32x4.add(f32x4.mul(b2, pb), constant);
+    constant = v128.load(table, 32);
+    pa = f32x4.add(f32x4.mul(a2, pa), constant);
+    pb = f32x4.add(f32x4.mul(b2, pb), constant);
+    storeLanes(out, f32x4.div(f32x4.mul(a, pa), qa), left);
+    storeLanes(out + 16, f32x4.div(f32x4.mul(b, pb), qb), left - 4);
+    out += 32;
+    x += 32;
+  }
 }
 
-/** 0.5 + 0.5 tanh(x / 2) */
-export function sigmoid4(x: v128): v128 {
-  return f32x4.add(half(), f32x4.mul(half(), tanh4(f32x4.mul(half(), x))));
+/** sigma(x) = 0.5 + 0.5 tanh(x / 2), from t = tanh(x / 2) */
+export function sigmoidFrom(t: v128): v128 {
+  return f32x4.add(half(), f32x4.mul(half(), t));
 }
 
 /** sigma' = s (1 - s) */

@@ -1,13 +1,27 @@
 // The elementwise part of each cell, as in training-gates.ts: rows of units, four units at once.
-import { one, sigmoid4, sigmoidSlope4, tanh4, tanhSlope4 } from './activations';
+import { half, one, sigmoidFrom, sigmoidSlope4, tanhSlope4, tanhs } from './activations';
 import { storeLanes } from './lanes';
+
+/** out = a + b */
+function sums(out: usize, a: usize, b: usize, length: i32): void {
+  for (let i = 0; i < length; i += 4) {
+    const at = (<usize>i) << 2;
+    storeLanes(out + at, f32x4.add(v128.load(a + at), v128.load(b + at)), length - i);
+  }
+}
+
+/** out = (a + b) / 2: of a sigmoid's argument its tanh takes the half. */
+function halfSums(out: usize, a: usize, b: usize, length: i32): void {
+  for (let i = 0; i < length; i += 4) {
+    const at = (<usize>i) << 2;
+    storeLanes(out + at, f32x4.mul(half(), f32x4.add(v128.load(a + at), v128.load(b + at))), length - i);
+  }
+}
 
 /** h' = tanh(zx + zu) */
 export function rnnForward(length: i32, zx: usize, zu: usize, h: usize): void {
-  for (let i = 0; i < length; i += 4) {
-    const at = (<usize>i) << 2;
-    storeLanes(h + at, tanh4(f32x4.add(v128.load(zx + at), v128.load(zu + at))), length - i);
-  }
+  sums(h, zx, zu, length);
+  tanhs(h, h, length);
 }
 
 export function rnnBackward(length: i32, h: usize, dh: usize, dzx: usize): void {
@@ -19,24 +33,7 @@ export function rnnBackward(length: i32, h: usize, dh: usize, dzx: usize): void 
   }
 }
 
-function sigmoids(out: usize, zx: usize, zu: usize, length: i32): void {
-  for (let i = 0; i < length; i += 4) {
-    storeLanes(out, sigmoid4(f32x4.add(v128.load(zx), v128.load(zu))), length - i);
-    out += 16;
-    zx += 16;
-    zu += 16;
-  }
-}
-
-function tanhs(out: usize, zx: usize, zu: usize, length: i32): void {
-  for (let i = 0; i < length; i += 4) {
-    storeLanes(out, tanh4(f32x4.add(v128.load(zx), v128.load(zu))), length - i);
-    out += 16;
-    zx += 16;
-    zu += 16;
-  }
-}
-
+/** i, f, o = sigma(z), g = tanh(z), z = zx + zu;  c' = i*g + f*c;  h' = o*tanh(c') */
 export function lstmForward(
   rows: i32,
   hidden: i32,
@@ -50,30 +47,46 @@ export function lstmForward(
 ): void {
   const width = (<usize>hidden) << 2;
   for (let r = 0; r < rows; r++) {
-    sigmoids(gates, zx, zu, 2 * hidden);
-    tanhs(gates + 2 * width, zx + 2 * width, zu + 2 * width, hidden);
-    sigmoids(gates + 3 * width, zx + 3 * width, zu + 3 * width, hidden);
-    for (let j = 0; j < hidden; j += 4) {
-      const z = (<usize>j) << 2;
-      const f = z + width;
-      const g = f + width;
-      const o = g + width;
-      const c4 = f32x4.add(
-        f32x4.mul(v128.load(gates + z), v128.load(gates + g)),
-        f32x4.mul(v128.load(gates + f), v128.load(cPrevious + z)),
-      );
-      storeLanes(c + z, c4, hidden - j);
-      const aside4 = tanh4(c4);
-      storeLanes(aside + z, aside4, hidden - j);
-      storeLanes(h + z, f32x4.mul(v128.load(gates + o), aside4), hidden - j);
-    }
-    zx += 4 * width;
-    zu += 4 * width;
-    gates += 4 * width;
-    cPrevious += width;
-    aside += width;
-    c += width;
-    h += width;
+    const row = <usize>r * 4 * width;
+    halfSums(gates + row, zx + row, zu + row, 2 * hidden);
+    sums(gates + row + 2 * width, zx + row + 2 * width, zu + row + 2 * width, hidden);
+    halfSums(gates + row + 3 * width, zx + row + 3 * width, zu + row + 3 * width, hidden);
+  }
+  tanhs(gates, gates, 4 * rows * hidden);
+  for (let r = 0; r < rows; r++) {
+    const row = <usize>r * width;
+    lstmState(hidden, cPrevious + row, gates + 4 * row, c + row);
+  }
+  tanhs(aside, c, rows * hidden);
+  for (let r = 0; r < rows; r++) {
+    const row = <usize>r * width;
+    products(h + row, gates + 4 * row + 3 * width, aside + row, hidden);
+  }
+}
+
+/** The sigmoids of a row from their tanh, and its c'. */
+function lstmState(hidden: i32, cPrevious: usize, gates: usize, c: usize): void {
+  const width = (<usize>hidden) << 2;
+  for (let j = 0; j < hidden; j += 4) {
+    const z = (<usize>j) << 2;
+    const f = z + width;
+    const g = f + width;
+    const o = g + width;
+    const i4 = sigmoidFrom(v128.load(gates + z));
+    const f4 = sigmoidFrom(v128.load(gates + f));
+    storeLanes(gates + z, i4, hidden - j);
+    storeLanes(gates + f, f4, hidden - j);
+    storeLanes(gates + o, sigmoidFrom(v128.load(gates + o)), hidden - j);
+    const fresh = f32x4.mul(i4, v128.load(gates + g));
+    storeLanes(c + z, f32x4.add(fresh, f32x4.mul(f4, v128.load(cPrevious + z))), hidden - j);
+  }
+}
+
+/** out = a * b */
+function products(out: usize, a: usize, b: usize, length: i32): void {
+  for (let i = 0; i < length; i += 4) {
+    const at = (<usize>i) << 2;
+    storeLanes(out + at, f32x4.mul(v128.load(a + at), v128.load(b + at)), length - i);
   }
 }
 
@@ -133,19 +146,14 @@ export function gruForward(
 ): void {
   const width = (<usize>hidden) << 2;
   for (let row = 0; row < rows; row++) {
+    halfSums(gates, zx, zu, 2 * hidden);
+    tanhs(gates, gates, 2 * hidden);
+    gruCandidate(hidden, zx + 2 * width, zu + 2 * width, gates, aside, recurrentBias);
+    tanhs(gates + 2 * width, gates + 2 * width, hidden);
     for (let j = 0; j < hidden; j += 4) {
       const r = (<usize>j) << 2;
-      const z = r + width;
-      const n = z + width;
-      const r4 = sigmoid4(f32x4.add(v128.load(zx + r), v128.load(zu + r)));
-      storeLanes(gates + r, r4, hidden - j);
-      const z4 = sigmoid4(f32x4.add(v128.load(zx + z), v128.load(zu + z)));
-      storeLanes(gates + z, z4, hidden - j);
-      const aside4 = f32x4.add(v128.load(zu + n), v128.load(recurrentBias + r));
-      storeLanes(aside + r, aside4, hidden - j);
-      const n4 = tanh4(f32x4.add(v128.load(zx + n), f32x4.mul(r4, aside4)));
-      storeLanes(gates + n, n4, hidden - j);
-      const fresh = f32x4.mul(f32x4.sub(one(), z4), n4);
+      const z4 = v128.load(gates + r + width);
+      const fresh = f32x4.mul(f32x4.sub(one(), z4), v128.load(gates + r + 2 * width));
       storeLanes(h + r, f32x4.add(fresh, f32x4.mul(z4, v128.load(hPrevious + r))), hidden - j);
     }
     zx += 3 * width;
@@ -154,6 +162,28 @@ export function gruForward(
     hPrevious += width;
     aside += width;
     h += width;
+  }
+}
+
+/** The sigmoids of a row from their tanh, and the argument of its n. */
+function gruCandidate(
+  hidden: i32,
+  zx: usize,
+  zu: usize,
+  gates: usize,
+  aside: usize,
+  recurrentBias: usize,
+): void {
+  const width = (<usize>hidden) << 2;
+  for (let j = 0; j < hidden; j += 4) {
+    const r = (<usize>j) << 2;
+    const z = r + width;
+    const r4 = sigmoidFrom(v128.load(gates + r));
+    storeLanes(gates + r, r4, hidden - j);
+    storeLanes(gates + z, sigmoidFrom(v128.load(gates + z)), hidden - j);
+    const aside4 = f32x4.add(v128.load(zu + r), v128.load(recurrentBias + r));
+    storeLanes(aside + r, aside4, hidden - j);
+    storeLanes(gates + z + width, f32x4.add(v128.load(zx + r), f32x4.mul(r4, aside4)), hidden - j);
   }
 }
 
