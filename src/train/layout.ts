@@ -39,7 +39,7 @@ export function layOutTraining(
   const states = createStatePass(kernel, network, topology, runs, { ...plan, measure });
   const minibatch = createMinibatch(kernel, network, topology, runs, states, loss, plan);
   const tasks: Tasks = {
-    shard: (task) => minibatch.computeShard(parameters, task),
+    shard: (task, thread) => minibatch.computeShard(parameters, task, thread),
     group: (task, thread) => states.passGroup(parameters, task, thread),
   };
   return { parameters, states, minibatch, tasks };

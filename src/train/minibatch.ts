@@ -30,10 +30,11 @@ export interface MinibatchOptions {
   readonly seed: number;
   /** [run]: rows of the training part. */
   readonly trainEnds: readonly number[];
+  /** How many threads may compute shards at a time. */
+  readonly threads?: number;
 }
 
 interface Shard {
-  readonly tape: Tape;
   readonly gradients: Parameters;
   readonly batchRows: Int32Array;
 }
@@ -48,17 +49,31 @@ export function createMinibatch(
   loss: Loss,
   options: MinibatchOptions,
 ) {
-  const { batch, chunk: T, phases: P, steps, targets, resets, dropout, seed, trainEnds: ends } = options;
+  const {
+    batch,
+    chunk: T,
+    phases: P,
+    steps,
+    targets,
+    resets,
+    dropout,
+    seed,
+    trainEnds: ends,
+    threads = 1,
+  } = options;
   const { inputs: I, outputs: O } = topology;
   const answersFrom = options.answersLast ? T - 1 : 0;
-  const shards: Shard[] = Array.from({ length: Math.min(SHARDS, batch) }, (_, s) => {
-    const rows = Math.ceil((batch - s) / SHARDS);
-    return {
-      tape: createTape(kernel, topology, { rows, steps: T, answersFrom }),
-      gradients: createParameters(kernel, topology),
-      batchRows: Int32Array.from({ length: rows }, (_, r) => s + r * SHARDS),
-    };
-  });
+  const shards: Shard[] = Array.from({ length: Math.min(SHARDS, batch) }, (_, s) => ({
+    gradients: createParameters(kernel, topology),
+    batchRows: Int32Array.from({ length: Math.ceil((batch - s) / SHARDS) }, (_, r) => s + r * SHARDS),
+  }));
+  // a thread's shards share its tapes, one a number of rows: what stays in its cache is not read from memory again
+  const rowCounts = [...new Set(shards.map(({ batchRows }) => batchRows.length))];
+  const tapes = Array.from(
+    { length: threads },
+    () =>
+      new Map(rowCounts.map((rows) => [rows, createTape(kernel, topology, { rows, steps: T, answersFrom })])),
+  );
 
   // what the threads that compute the shards are told: [row]: run, first row; then the update
   const orders = kernel.allocateIndices(2 * batch + 1);
@@ -66,7 +81,7 @@ export function createMinibatch(
   const numbers = kernel.allocateDoubles(1 + shards.length);
   const known = runs.map(() => new Int32Array(0));
 
-  function gather({ tape, batchRows }: Shard, update: number): void {
+  function gather({ batchRows }: Shard, tape: Tape, update: number): void {
     const { x, biasRows, rows } = tape;
     for (let r = 0; r < rows; r++) {
       const batchRow = batchRows[r];
@@ -84,7 +99,7 @@ export function createMinibatch(
     }
   }
 
-  function slopes({ tape, batchRows }: Shard): number {
+  function slopes({ batchRows }: Shard, tape: Tape): number {
     let sum = 0;
     const settings = { loss, weight: numbers[0], precision: kernel.precision, targets };
     for (let t = answersFrom; t < T; t++) {
@@ -124,14 +139,16 @@ export function createMinibatch(
   }
 
   /** The gradient and the loss of one shard of the minibatch in hand, on any thread. */
-  function computeShard(parameters: Parameters, s: number): void {
+  function computeShard(parameters: Parameters, s: number, thread: number): void {
     const shard = shards[s];
+    const { batchRows, gradients } = shard;
+    const tape = tapes[thread].get(batchRows.length) as Tape;
     const update = orders[2 * batch];
-    gather(shard, update);
-    network.forward(parameters, shard.tape, { rate: dropout, seed, update, batchRows: shard.batchRows });
-    numbers[1 + s] = slopes(shard);
-    shard.gradients.flat.fill(0);
-    network.backward(parameters, shard.gradients, shard.tape);
+    gather(shard, tape, update);
+    network.forward(parameters, tape, { rate: dropout, seed, update, batchRows });
+    numbers[1 + s] = slopes(shard, tape);
+    gradients.flat.fill(0);
+    network.backward(parameters, gradients, tape);
   }
 
   /** The mean loss of a minibatch of exactly `batch` chunks, and its gradient, which the next call writes over. */
@@ -140,7 +157,7 @@ export function createMinibatch(
     chunks: readonly Chunk[],
     update: number,
     runAll = (count: number) => {
-      for (let s = 0; s < count; s++) computeShard(parameters, s);
+      for (let s = 0; s < count; s++) computeShard(parameters, s, 0);
     },
   ): { loss: number; gradients: Parameters } {
     const count = countAll(chunks);

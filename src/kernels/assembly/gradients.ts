@@ -5,7 +5,7 @@ import { storeLanes } from './lanes';
 const WIDE: i32 = 16;
 const NARROW: i32 = 8;
 /** Rows that add up in one visit of a tile: their d and x stay in the first cache while the tiles pass by. */
-const BLOCK: i32 = 16;
+const BLOCK: i32 = 32;
 
 // the block in hand; globals belong to one instance and so to one thread
 let blockSteps: i32 = 0;

@@ -6,6 +6,9 @@ import { storeLanes } from './lanes';
 const WIDE: i32 = 16;
 /** What is left over goes into panels of this width, the last one padded. */
 const NARROW: i32 = 8;
+/** Rows that all panels pass by before the next ones: what they write stays in the first cache. */
+const BLOCK: i32 = 16;
+
 /** Panels of the columns of w^T, [k][width] each, from w [n, k]: how `multiply` reads it. */
 export function pack(out: usize, w: usize, n: i32, k: i32): void {
   let j = 0;
@@ -81,6 +84,12 @@ export function packBack(out: usize, w: usize, n: i32, k: i32): void {
 
 /** out[r, c] = (onto ? out[r, c] : 0) + sum_q x[r, q] panel[q][c], q ascending; out [rows, n], x [rows, k]. */
 export function multiply(out: usize, x: usize, panels: usize, rows: i32, n: i32, k: i32, onto: bool): void {
+  for (let r = 0; r < rows; r += BLOCK) {
+    multiplyBlock(out + ((r * n) << 2), x + ((r * k) << 2), panels, min(BLOCK, rows - r), n, k, onto);
+  }
+}
+
+function multiplyBlock(out: usize, x: usize, panels: usize, rows: i32, n: i32, k: i32, onto: bool): void {
   const outRow = (<usize>n) << 2;
   const xRow = (<usize>k) << 2;
   let j = 0;
