@@ -54,13 +54,17 @@ export function createSharedMemory(): WebAssembly.Memory {
 
 /** The trainer's arithmetic in 128-bit SIMD, with the bits of the scalar kernel. All arrays come from its
  * `precision.allocate` and `allocateIndices`.
+ * @param thread its number among the threads that share the memory
  * @throws where there is no SIMD */
-export function createSimdTrainingKernel(shared: WebAssembly.Memory = createSharedMemory()): TrainingKernel {
+export function createSimdTrainingKernel(
+  shared: WebAssembly.Memory = createSharedMemory(),
+  thread = 0,
+): TrainingKernel {
   const module = compile();
   if (module === null) throw new Error('WebAssembly has no SIMD here');
   const instance = new WebAssembly.Instance(module, { env: { memory: shared } });
   const wasm = instance.exports as unknown as Exports;
-  const memory = createTrainingMemory(shared, wasm.firstFree());
+  const memory = createTrainingMemory(shared, wasm.firstFree(thread));
   const at = memory.addressOf;
   const round = Math.fround;
 

@@ -6,5 +6,5 @@ import { serve, type WorkerData } from './team.ts';
 
 const { control, thread, training } = workerData as WorkerData<SharedTraining>;
 const { topology, runs, plan, memory } = training;
-const { tasks } = layOutTraining(createSimdTrainingKernel(memory), topology, runs, plan);
+const { tasks } = layOutTraining(createSimdTrainingKernel(memory, thread), topology, runs, plan);
 serve(control, tasks, thread);

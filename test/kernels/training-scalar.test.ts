@@ -36,6 +36,8 @@ const shapes = [
   { rows: 18, n: 26, k: 33 },
   { rows: 2, n: 24, k: 47 },
   { rows: 37, n: 5, k: 24 },
+  // so wide that a gradient gathers its d first
+  { rows: 38, n: 6, k: 139 },
   { rows: 6, n: 0, k: 4 },
   { rows: 6, n: 3, k: 0 },
 ];

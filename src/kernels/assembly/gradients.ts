@@ -4,18 +4,37 @@ import { storeLanes } from './lanes';
 /** Columns of a tile, and of those for what is left over, the last one in part. */
 const WIDE: i32 = 16;
 const NARROW: i32 = 8;
-/** Rows that add up in one visit of a tile: their d and x stay in the first cache while the tiles pass by. */
+/** Rows that add up in one visit of a tile: their x stay in the first cache while the tiles pass by. */
 const BLOCK: i32 = 32;
+/** Columns of x from which on a block of four columns of d is gathered first: its rows lie far apart and would push
+ * each other out of the cache. */
+const GATHERED_FROM: i32 = 128;
+/** Where a thread gathers them. */
+let gathered: usize = 0;
+const GATHERED_BYTES: usize = 16 * BLOCK;
+/** Threads that share a memory. */
+const MOST_THREADS: usize = 64;
+
+/** Where the memory is free from, for all threads; to be asked by each before anything else. */
+export function firstFree(thread: i32): usize {
+  const own = (__heap_base + 63) & ~63;
+  gathered = own + <usize>thread * GATHERED_BYTES;
+  return own + MOST_THREADS * GATHERED_BYTES;
+}
 
 // the block in hand; globals belong to one instance and so to one thread
 let blockSteps: i32 = 0;
-/** Bytes of x that its rows of one time step take. */
+/** Its rows of one time step, and the bytes of x that they take. */
+let blockRows: i32 = 0;
 let blockBytes: usize = 0;
 // bytes from a row to the next and from a time step to the next
 let dRow: usize = 0;
 let xRow: usize = 0;
 let dStep: usize = 0;
 let xStep: usize = 0;
+// the same for the four columns of d in hand, gathered or not
+let slopeRow: usize = 0;
+let slopeStep: usize = 0;
 
 /** gradient[j, i] += d[t, r, j] x[t, r, i], t descending, then r ascending; d [steps, rows, n], x [steps, rows, k]. */
 export function accumulate(gradient: usize, d: usize, x: usize, steps: i32, rows: i32, n: i32, k: i32): void {
@@ -29,7 +48,8 @@ export function accumulate(gradient: usize, d: usize, x: usize, steps: i32, rows
   while (t >= 0) {
     blockSteps = min(most, t + 1);
     for (let r = 0; r < rows; r += BLOCK) {
-      blockBytes = <usize>min(BLOCK, rows - r) * xRow;
+      blockRows = min(BLOCK, rows - r);
+      blockBytes = <usize>blockRows * xRow;
       const from = <usize>(t * rows + r);
       addBlock(gradient, d + from * dRow, x + from * xRow, n, k);
     }
@@ -40,16 +60,22 @@ export function accumulate(gradient: usize, d: usize, x: usize, steps: i32, rows
 function addBlock(gradient: usize, d: usize, x: usize, n: i32, k: i32): void {
   const left = k % WIDE;
   const wide = k - left;
+  const gathers = wide >= GATHERED_FROM;
+  slopeRow = gathers ? 16 : dRow;
+  slopeStep = gathers ? -(<usize>blockRows * 16) : dStep;
   let j = 0;
   for (; j + 3 < n; j += 4) {
+    const slopes = gathers ? gatherFour(d) : d;
     for (let i = 0; i < wide; i += WIDE) {
-      addTwoByWide(gradient + (i << 2), d, x + (i << 2));
-      addTwoByWide(gradient + (i << 2) + 2 * xRow, d + 8, x + (i << 2));
+      addTwoByWide(gradient + (i << 2), slopes, x + (i << 2));
+      addTwoByWide(gradient + (i << 2) + 2 * xRow, slopes + 8, x + (i << 2));
     }
-    for (let i = wide; i < k; i += NARROW) addFourByNarrow(gradient + (i << 2), d, x + (i << 2), k - i);
+    for (let i = wide; i < k; i += NARROW) addFourByNarrow(gradient + (i << 2), slopes, x + (i << 2), k - i);
     gradient += 4 * xRow;
     d += 16;
   }
+  slopeRow = dRow;
+  slopeStep = dStep;
   for (; j < n; j++) {
     for (let i = 0; i < k; i += NARROW) addOneByNarrow(gradient + (i << 2), d, x + (i << 2), k - i);
     gradient += xRow;
@@ -57,8 +83,25 @@ function addBlock(gradient: usize, d: usize, x: usize, n: i32, k: i32): void {
   }
 }
 
-function addTwoByWide(out: usize, d: usize, x: usize): void {
+/** The block's rows of four columns of d, one after the other. */
+function gatherFour(d: usize): usize {
   const dNext = dRow;
+  let to = gathered;
+  for (let t = 0; t < blockSteps; t++) {
+    let from = d;
+    const end = to + ((<usize>blockRows) << 4);
+    while (to < end) {
+      v128.store(to, v128.load(from));
+      from += dNext;
+      to += 16;
+    }
+    d -= dStep;
+  }
+  return gathered;
+}
+
+function addTwoByWide(out: usize, d: usize, x: usize): void {
+  const dNext = slopeRow;
   const xNext = xRow;
   const outB = out + xNext;
   let a0 = v128.load(out);
@@ -92,7 +135,7 @@ function addTwoByWide(out: usize, d: usize, x: usize): void {
       slopes += dNext;
       values += xNext;
     }
-    d -= dStep;
+    d -= slopeStep;
     x -= xStep;
   }
   v128.store(out, a0);
@@ -106,7 +149,7 @@ function addTwoByWide(out: usize, d: usize, x: usize): void {
 }
 
 function addFourByNarrow(out: usize, d: usize, x: usize, columns: i32): void {
-  const dNext = dRow;
+  const dNext = slopeRow;
   const xNext = xRow;
   const outB = out + xNext;
   const outC = outB + xNext;
@@ -142,7 +185,7 @@ function addFourByNarrow(out: usize, d: usize, x: usize, columns: i32): void {
       slopes += dNext;
       values += xNext;
     }
-    d -= dStep;
+    d -= slopeStep;
     x -= xStep;
   }
   storeLanes(out, a0, columns);
@@ -156,7 +199,7 @@ function addFourByNarrow(out: usize, d: usize, x: usize, columns: i32): void {
 }
 
 function addOneByNarrow(out: usize, d: usize, x: usize, columns: i32): void {
-  const dNext = dRow;
+  const dNext = slopeRow;
   const xNext = xRow;
   let a0 = v128.load(out);
   let a1 = v128.load(out, 16);
@@ -174,7 +217,7 @@ function addOneByNarrow(out: usize, d: usize, x: usize, columns: i32): void {
       slopes += dNext;
       values += xNext;
     }
-    d -= dStep;
+    d -= slopeStep;
     x -= xStep;
   }
   storeLanes(out, a0, columns);

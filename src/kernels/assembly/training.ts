@@ -1,12 +1,7 @@
 // The trainer's kernel in 128-bit SIMD; training-simd.ts puts it behind the interface of the scalar one.
 export { drop } from './dropout';
 export { gruBackward, gruForward, lstmBackward, lstmForward, rnnBackward, rnnForward } from './gates';
-export { accumulate } from './gradients';
+export { accumulate, firstFree } from './gradients';
 export { multiply, pack, packBack } from './products';
 export { lstmBackwardSteps, lstmForwardSteps } from './steps';
 export { accumulateBias, adam, add, addBias, scale } from './sums';
-
-/** Where the memory is free from. */
-export function firstFree(): usize {
-  return __heap_base;
-}
