@@ -126,7 +126,9 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
     for (let i = 0; i < length; i++) out[at + i] = round(out[at + i] + round(coefficient * x[from + i]));
   }
 
-  function multiplyBack(out: Floats, d: Floats, { values: w, n, k }: Packed, rows: number): void {
+  function multiplyBack(out: Floats, d: Floats, w: Packed, rows: number, onto: boolean): void {
+    const { values, n, k } = w;
+    if (!onto) out.fill(0, 0, rows * k);
     for (let r = 0; r < rows; r++) {
       const at = r * n;
       let j = 0;
@@ -139,7 +141,7 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
           at + j + 1,
           at + j + 2,
           at + j + 3,
-          w,
+          values,
           j * k,
           j * k + k,
           j * k + 2 * k,
@@ -147,7 +149,7 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
           k,
         );
       }
-      for (; j < n; j++) addOne(out, r * k, d[at + j], w, j * k, k);
+      for (; j < n; j++) addOne(out, r * k, d[at + j], values, j * k, k);
     }
   }
 

@@ -86,8 +86,8 @@ export function createSimdTrainingKernel(
     multiply(out, x, { n, k, values }: Packed, rows) {
       wasm.multiply(at(out), at(x), at(values), rows, n, k, 0);
     },
-    multiplyBack(out, d, { n, k, values }: Packed, rows) {
-      wasm.multiply(at(out), at(d), at(values), rows, k, n, 1);
+    multiplyBack(out, d, { n, k, values }: Packed, rows, onto) {
+      wasm.multiply(at(out), at(d), at(values), rows, k, n, onto ? 1 : 0);
     },
     accumulate(gradient, d, x, { steps, rows }: TimeRows, n, k) {
       wasm.accumulate(at(gradient), at(d), at(x), steps, rows, n, k);

@@ -21,7 +21,7 @@ export function createSteps(kernel: Omit<TrainingKernel, keyof Steps>): Steps {
       if (cell === 'lstm') kernel.lstmBackward(step);
       else if (cell === 'gru') kernel.gruBackward(step);
       else kernel.rnnBackward(step);
-      if (cell !== 'feedforward') kernel.multiplyBack(step.dh, step.dzu, recurrent, step.rows);
+      if (cell !== 'feedforward') kernel.multiplyBack(step.dh, step.dzu, recurrent, step.rows, true);
     }
   }
 

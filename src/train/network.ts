@@ -2,7 +2,7 @@ import type { Floats, TrainingKernel } from '../kernels/training.ts';
 import { counterOf, purpose } from '../math/random.ts';
 import { gateCount } from '../model/model.ts';
 import type { Parameters, Topology } from './parameters.ts';
-import type { LayerTape, Tape } from './tape.ts';
+import { answeringOutput, inputOf, type LayerTape, type Tape } from './tape.ts';
 
 /** Which elements of h a training update drops; row and unit count over the whole minibatch. */
 export interface Dropout {
@@ -33,7 +33,7 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
     const { rows: R, steps: T } = tape;
     const layer = parameters.layers[l];
     const own = tape.layers[l];
-    const input = l === 0 ? tape.x : tape.layers[l - 1].output;
+    const input = inputOf(tape, l);
     kernel.pack(own.weights.input, layer.inputWeights);
     kernel.pack(own.weights.recurrent, layer.recurrentWeights);
     kernel.multiply(own.zx, input, own.weights.input, T * R);
@@ -42,12 +42,7 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
     kernel.forwardSteps({ cell, steps, recurrent: weights.recurrent, recurrentBias: layer.recurrentBias });
   }
 
-  function drop({ hAfter, dropout, output }: LayerTape, l: number, tape: Tape, settings?: Dropout): void {
-    tape.dropped = settings !== undefined && settings.rate > 0;
-    if (settings === undefined || !tape.dropped) {
-      output.set(hAfter);
-      return;
-    }
+  function drop({ hAfter, dropout, output }: LayerTape, l: number, tape: Tape, settings: Dropout): void {
     const { rate, seed, update, batchRows } = settings;
     const { steps, rows } = tape;
     const counters = batchRows.map((row) => counterOf(seed, purpose.dropout, update, row));
@@ -56,29 +51,30 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
   }
 
   function forward(parameters: Parameters, tape: Tape, dropout?: Dropout): void {
+    tape.dropped = dropout !== undefined && dropout.rate > 0;
     for (let l = 0; l < layers; l++) {
       forwardLayer(parameters, tape, l);
-      drop(tape.layers[l], l, tape, dropout);
+      if (dropout !== undefined && tape.dropped) drop(tape.layers[l], l, tape, dropout);
     }
     const { steps, rows, answersFrom, answering, weights } = tape;
     const count = (steps - answersFrom) * rows;
     kernel.pack(weights.head, parameters.headWeights);
     kernel.pack(weights.skip, parameters.skip);
-    kernel.multiply(tape.y, answering.output, weights.head, count);
+    kernel.multiply(tape.y, answeringOutput(tape), weights.head, count);
     kernel.addBias(tape.y, parameters.headBias, tape.sharedRows, count, O);
     kernel.multiply(tape.skipped, answering.x, weights.skip, count);
     kernel.add(tape.y, tape.skipped, count * O);
   }
 
   function backwardHead(parameters: Parameters, gradients: Parameters, tape: Tape): void {
-    const { rows, answering, weights } = tape;
-    const time = { steps: tape.steps - tape.answersFrom, rows };
-    kernel.accumulate(gradients.headWeights, tape.dy, answering.output, time, O, H);
+    const { rows, answersFrom, answering, weights } = tape;
+    const time = { steps: tape.steps - answersFrom, rows };
+    kernel.accumulate(gradients.headWeights, tape.dy, answeringOutput(tape), time, O, H);
     kernel.accumulateBias(gradients.headBias, tape.dy, tape.sharedRows, time, O);
     kernel.accumulate(gradients.skip, tape.dy, answering.x, time, O, I);
-    tape.layers[layers - 1].dOutput.fill(0);
+    tape.layers[layers - 1].dOutput.fill(0, 0, answersFrom * rows * H);
     kernel.packBack(weights.headBack, parameters.headWeights);
-    kernel.multiplyBack(answering.dOutput, tape.dy, weights.headBack, time.steps * rows);
+    kernel.multiplyBack(answering.dOutput, tape.dy, weights.headBack, time.steps * rows, false);
   }
 
   function backwardLayer(
@@ -97,7 +93,7 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
       observe && ((t, dh) => observe(l, t, dh)),
     );
     const gradient = gradients.layers[l];
-    const input = l === 0 ? tape.x : tape.layers[l - 1].output;
+    const input = inputOf(tape, l);
     kernel.accumulate(gradient.inputWeights, own.dzx, input, tape, G, l === 0 ? I : H);
     kernel.accumulateBias(gradient.bias, own.dzx, l === 0 ? tape.biasRows : tape.sharedRows, tape, G);
     if (recurrent) kernel.accumulate(gradient.recurrentWeights, own.dzu, own.hBefore, tape, G, H);
@@ -120,10 +116,9 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
       backwardLayer(parameters, gradients, tape, l, observe);
       if (l === 0) return;
       const below = tape.layers[l - 1].dOutput;
-      below.fill(0);
       const { weightsBack, dzx } = tape.layers[l];
       kernel.packBack(weightsBack.input, parameters.layers[l].inputWeights);
-      kernel.multiplyBack(below, dzx, weightsBack.input, tape.steps * tape.rows);
+      kernel.multiplyBack(below, dzx, weightsBack.input, tape.steps * tape.rows, false);
     }
   }
 

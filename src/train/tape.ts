@@ -10,7 +10,7 @@ export interface LayerTape {
   /** h before every step, and after it: views of `h`, [T*R, H] */
   readonly hBefore: Floats;
   readonly hAfter: Floats;
-  /** What goes up: h after dropout, [T*R, H]. */
+  /** What goes up in place of hAfter where elements are dropped, [T*R, H]. */
   readonly output: Floats;
   /** The factor of every element of h: 0 or 1/(1 - rate). */
   readonly dropout: Floats;
@@ -50,8 +50,13 @@ export interface Tape {
   readonly dy: Floats;
   /** S f of the same rows. */
   readonly skipped: Floats;
-  /** x, the output of the top layer and its gradient from step `answersFrom` on. */
-  readonly answering: { readonly x: Floats; readonly output: Floats; readonly dOutput: Floats };
+  /** x, h and output of the top layer and its gradient from step `answersFrom` on. */
+  readonly answering: {
+    readonly x: Floats;
+    readonly hAfter: Floats;
+    readonly output: Floats;
+    readonly dOutput: Floats;
+  };
   readonly weights: { readonly head: Packed; readonly skip: Packed; readonly headBack: Packed };
 }
 
@@ -83,6 +88,7 @@ export function createTape(
     skipped: allocate(answers * O),
     answering: {
       x: x.subarray(first * I),
+      hAfter: top.hAfter.subarray(first * H),
       output: top.output.subarray(first * H),
       dOutput: top.dOutput.subarray(first * H),
     },
@@ -92,6 +98,17 @@ export function createTape(
       headBack: kernel.createPacked(O, H),
     },
   };
+}
+
+/** What layer l hears: x, or what the layer below sends up. */
+export function inputOf({ x, layers, dropped }: Tape, l: number): Floats {
+  if (l === 0) return x;
+  return dropped ? layers[l - 1].output : layers[l - 1].hAfter;
+}
+
+/** What the head hears. */
+export function answeringOutput({ answering, dropped }: Tape): Floats {
+  return dropped ? answering.output : answering.hAfter;
 }
 
 function createLayerTape(

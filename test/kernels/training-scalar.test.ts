@@ -75,17 +75,17 @@ describe.each(trainingKernels)('the %s training kernel', (_, kernel) => {
       expect(read(out)).toEqual(expected);
     });
 
-    test('multiplies back onto what is there in the order of j', () => {
+    test.each([true, false])('multiplies back in the order of j, onto what is there: %s', (onto) => {
       const before = numbers(rows * k, 5);
       const expected = before.map((start, at) => {
         const [r, i] = [Math.floor(at / k), at % k];
         return sumOfProducts(
-          start,
+          onto ? start : 0,
           indices(n).map((j) => [d[r * n + j], w[j * k + i]] as const),
         );
       });
       const out = place(kernel, before);
-      kernel.multiplyBack(out, place(kernel, d), packed(kernel, w, n, k, true), rows);
+      kernel.multiplyBack(out, place(kernel, d), packed(kernel, w, n, k, true), rows, onto);
       expect(read(out)).toEqual(expected);
     });
 
