@@ -182,8 +182,10 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
     }
   }
 
-  function addBias(out: Floats, bias: Floats, biasRows: Int32Array, rows: number, n: number): void {
-    for (let r = 0; r < rows; r++) {
+  function affine(out: Floats, x: Floats, w: Packed, bias: Floats, biasRows: Int32Array): void {
+    const { n } = w;
+    multiply(out, x, w, biasRows.length);
+    for (let r = 0; r < biasRows.length; r++) {
       const from = biasRows[r] * n;
       for (let j = 0; j < n; j++) out[r * n + j] = round(out[r * n + j] + bias[from + j]);
     }
@@ -252,7 +254,7 @@ export function createScalarTrainingKernel(precision: Precision): TrainingKernel
     multiply,
     multiplyBack,
     accumulate,
-    addBias,
+    affine,
     accumulateBias,
     add,
     scale,

@@ -18,10 +18,10 @@ type Name =
       | 'pack'
       | 'packBack'
       | 'multiply'
+      | 'affine'
       | 'accumulate'
       | 'add'
       | 'scale'
-      | 'addBias'
       | 'drop'
       | 'accumulateBias'
     )
@@ -86,14 +86,14 @@ export function createSimdTrainingKernel(
     multiply(out, x, { n, k, values }: Packed, rows) {
       wasm.multiply(at(out), at(x), at(values), rows, n, k, 0);
     },
+    affine(out, x, { n, k, values }, bias, biasRows) {
+      wasm.affine(at(out), at(x), at(values), biasRows.length, n, k, at(bias), at(biasRows));
+    },
     multiplyBack(out, d, { n, k, values }: Packed, rows, onto) {
       wasm.multiply(at(out), at(d), at(values), rows, k, n, onto ? 1 : 0);
     },
     accumulate(gradient, d, x, { steps, rows }: TimeRows, n, k) {
       wasm.accumulate(at(gradient), at(d), at(x), steps, rows, n, k);
-    },
-    addBias(out, bias, biasRows, rows, n) {
-      wasm.addBias(at(out), at(bias), at(biasRows), rows, n);
     },
     accumulateBias(gradient, d, biasRows, { steps, rows }, n, { from, stride } = { from: 0, stride: n }) {
       wasm.accumulateBias(at(gradient), at(d) + 4 * from, at(biasRows), steps, rows, n, stride);

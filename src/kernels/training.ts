@@ -116,12 +116,13 @@ export interface TrainingKernel {
   packBack(packed: Packed, w: Floats): void;
   /** out[r, j] = sum_k x[r, k] w[j, k], k ascending. out [rows, n], x [rows, k]. */
   multiply(out: Floats, x: Floats, w: Packed, rows: number): void;
+  /** out[r, j] = sum_k x[r, k] w[j, k] + bias[biasRows[r], j]: as many rows as `biasRows` names. */
+  affine(out: Floats, x: Floats, w: Packed, bias: Floats, biasRows: Int32Array): void;
   /** out[r, k] = (onto ? out[r, k] : 0) + sum_j d[r, j] w[j, k], j ascending. out [rows, k], d [rows, n]. */
   multiplyBack(out: Floats, d: Floats, w: Packed, rows: number, onto: boolean): void;
   /** gradient[j, k] += d[r, j] x[r, k] over all rows, one after the other. d [rows, n], x [rows, k]. */
   accumulate(gradient: Floats, d: Floats, x: Floats, time: TimeRows, n: number, k: number): void;
-  /** out[r, j] += bias[biasRows[r], j], and its gradient, from the columns from.. of d [rows, stride]. */
-  addBias(out: Floats, bias: Floats, biasRows: Int32Array, rows: number, n: number): void;
+  /** gradient[biasRows[r], j] += d[r, j] over all rows, from the columns from.. of d [rows, stride]. */
   accumulateBias(
     gradient: Floats,
     d: Floats,

@@ -30,14 +30,12 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
   const recurrent = cell !== 'feedforward';
 
   function forwardLayer(parameters: Parameters, tape: Tape, l: number): void {
-    const { rows: R, steps: T } = tape;
     const layer = parameters.layers[l];
     const own = tape.layers[l];
     const input = inputOf(tape, l);
     kernel.pack(own.weights.input, layer.inputWeights);
     kernel.pack(own.weights.recurrent, layer.recurrentWeights);
-    kernel.multiply(own.zx, input, own.weights.input, T * R);
-    kernel.addBias(own.zx, layer.bias, l === 0 ? tape.biasRows : tape.sharedRows, T * R, G);
+    kernel.affine(own.zx, input, own.weights.input, layer.bias, l === 0 ? tape.biasRows : tape.sharedRows);
     const { forwardSteps: steps, weights } = own;
     kernel.forwardSteps({ cell, steps, recurrent: weights.recurrent, recurrentBias: layer.recurrentBias });
   }
@@ -60,8 +58,8 @@ export function createNetwork(kernel: TrainingKernel, topology: Topology): Train
     const count = (steps - answersFrom) * rows;
     kernel.pack(weights.head, parameters.headWeights);
     kernel.pack(weights.skip, parameters.skip);
-    kernel.multiply(tape.y, answeringOutput(tape), weights.head, count);
-    kernel.addBias(tape.y, parameters.headBias, tape.sharedRows, count, O);
+    const biasRows = answering.sharedRows;
+    kernel.affine(tape.y, answeringOutput(tape), weights.head, parameters.headBias, biasRows);
     kernel.multiply(tape.skipped, answering.x, weights.skip, count);
     kernel.add(tape.y, tape.skipped, count * O);
   }

@@ -50,8 +50,9 @@ export interface Tape {
   readonly dy: Floats;
   /** S f of the same rows. */
   readonly skipped: Floats;
-  /** x, h and output of the top layer and its gradient from step `answersFrom` on. */
+  /** sharedRows, x, h and output of the top layer and its gradient from step `answersFrom` on. */
   readonly answering: {
+    readonly sharedRows: Int32Array;
     readonly x: Floats;
     readonly hAfter: Floats;
     readonly output: Floats;
@@ -74,19 +75,21 @@ export function createTape(
   );
   const top = layers[topology.layers - 1];
   const first = answersFrom * rows;
+  const sharedRows = kernel.allocateIndices(steps * rows);
   return {
     rows,
     steps,
     answersFrom,
     x,
     biasRows: kernel.allocateIndices(steps * rows),
-    sharedRows: kernel.allocateIndices(steps * rows),
+    sharedRows,
     layers,
     dropped: false,
     y: allocate(answers * O),
     dy: allocate(answers * O),
     skipped: allocate(answers * O),
     answering: {
+      sharedRows: sharedRows.subarray(first),
       x: x.subarray(first * I),
       hAfter: top.hAfter.subarray(first * H),
       output: top.output.subarray(first * H),

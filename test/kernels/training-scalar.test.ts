@@ -107,13 +107,20 @@ describe.each(trainingKernels)('the %s training kernel', (_, kernel) => {
       },
     );
 
-    test('adds the bias of every row, and accumulates its gradient in the order of the rows', () => {
+    test('adds the bias of every row last, and accumulates its gradient in the order of the rows', () => {
       const bias = numbers(3 * n, 7);
       const channels = indices(rows).map((r) => (r * 2) % 3);
       const biasRows = placeIndices(kernel, channels);
       const out = place(kernel, d);
-      kernel.addBias(out, place(kernel, bias), biasRows, rows, n);
-      const sums = d.map((value, at) => value + bias[channels[Math.floor(at / n)] * n + (at % n)]);
+      kernel.affine(out, place(kernel, x), packed(kernel, w, n, k), place(kernel, bias), biasRows);
+      const sums = d.map((_, at) => {
+        const [r, j] = [Math.floor(at / n), at % n];
+        const product = sumOfProducts(
+          0,
+          indices(k).map((i) => [x[r * k + i], w[j * k + i]] as const),
+        );
+        return product + bias[channels[r] * n + j];
+      });
       expect(read(out)).toEqual(sums);
 
       const before = numbers(3 * n, 8);

@@ -1,6 +1,7 @@
 // Matrix products. Lanes are neighbouring outputs, so every sum keeps the scalar order and one rounding an operation.
 // Loads may run past the end of a row; stores never do.
 import { storeLanes } from './lanes';
+import { addBias } from './sums';
 
 /** Columns of a panel: a tile of 2 rows by 16 columns holds 8 of 16 registers with sums. */
 const WIDE: i32 = 16;
@@ -86,6 +87,25 @@ export function packBack(out: usize, w: usize, n: i32, k: i32): void {
 export function multiply(out: usize, x: usize, panels: usize, rows: i32, n: i32, k: i32, onto: bool): void {
   for (let r = 0; r < rows; r += BLOCK) {
     multiplyBlock(out + ((r * n) << 2), x + ((r * k) << 2), panels, min(BLOCK, rows - r), n, k, onto);
+  }
+}
+
+/** The same from 0, then out[r, c] += bias[biasRows[r], c]. */
+export function affine(
+  out: usize,
+  x: usize,
+  panels: usize,
+  rows: i32,
+  n: i32,
+  k: i32,
+  bias: usize,
+  biasRows: usize,
+): void {
+  for (let r = 0; r < rows; r += BLOCK) {
+    const block = out + ((r * n) << 2);
+    const count = min(BLOCK, rows - r);
+    multiplyBlock(block, x + ((r * k) << 2), panels, count, n, k, false);
+    addBias(block, bias, biasRows + (r << 2), count, n);
   }
 }
 

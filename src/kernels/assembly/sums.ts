@@ -36,11 +36,58 @@ export function accumulateBias(
   n: i32,
   stride: i32,
 ): void {
+  if (steps * rows === 0) return;
+  for (let j = 0; j < n; j += 16) {
+    const at = (<usize>j) << 2;
+    addColumns(gradient + at, d + at, biasRows, steps, rows, n - j, n << 2, stride << 2);
+  }
+}
+
+/** Up to sixteen columns of a bias stay in registers for as long as the rows share it. */
+function addColumns(
+  gradient: usize,
+  d: usize,
+  biasRows: usize,
+  steps: i32,
+  rows: i32,
+  columns: i32,
+  biasBytes: usize,
+  rowBytes: usize,
+): void {
+  let bias = load<i32>(biasRows + (((steps - 1) * rows) << 2));
+  let out = gradient + <usize>bias * biasBytes;
+  let a = v128.load(out);
+  let b = v128.load(out, 16);
+  let c = v128.load(out, 32);
+  let e = v128.load(out, 48);
   for (let t = steps - 1; t >= 0; t--) {
+    let row = d + <usize>(t * rows) * rowBytes;
     for (let r = t * rows; r < (t + 1) * rows; r++) {
-      add(gradient + ((load<i32>(biasRows + (r << 2)) * n) << 2), d + ((r * stride) << 2), n);
+      const own = load<i32>(biasRows + (r << 2));
+      if (own !== bias) {
+        storeColumns(out, a, b, c, e, columns);
+        bias = own;
+        out = gradient + <usize>bias * biasBytes;
+        a = v128.load(out);
+        b = v128.load(out, 16);
+        c = v128.load(out, 32);
+        e = v128.load(out, 48);
+      }
+      a = f32x4.add(a, v128.load(row));
+      b = f32x4.add(b, v128.load(row, 16));
+      c = f32x4.add(c, v128.load(row, 32));
+      e = f32x4.add(e, v128.load(row, 48));
+      row += rowBytes;
     }
   }
+  storeColumns(out, a, b, c, e, columns);
+}
+
+function storeColumns(out: usize, a: v128, b: v128, c: v128, e: v128, columns: i32): void {
+  storeLanes(out, a, columns);
+  storeLanes(out + 16, b, columns - 4);
+  storeLanes(out + 32, c, columns - 8);
+  storeLanes(out + 48, e, columns - 12);
 }
 
 /** m' = b1 m + a1 g,  v' = b2 v + a2 g^2,  w' = keep w - rate (m'/k1) / (sqrt(v'/k2) + eps) */

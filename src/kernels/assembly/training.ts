@@ -2,6 +2,6 @@
 export { drop } from './dropout';
 export { gruBackward, gruForward, lstmBackward, lstmForward, rnnBackward, rnnForward } from './gates';
 export { accumulate, firstFree } from './gradients';
-export { multiply, pack, packBack } from './products';
+export { affine, multiply, pack, packBack } from './products';
 export { lstmBackwardSteps, lstmForwardSteps } from './steps';
-export { accumulateBias, adam, add, addBias, scale } from './sums';
+export { accumulateBias, adam, add, scale } from './sums';
