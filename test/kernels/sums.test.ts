@@ -10,12 +10,14 @@ test('multiplies the rows of a matrix inside a longer array into a part of anoth
   expect([...out]).toEqual([-1, 1 - 3, 4 - 6, -1]);
 });
 
-test('adds with k ascending and one rounding an operation', () => {
+test.each([1, 3, 4, 6])('adds each of %i rows with k ascending and one rounding an operation', (rows) => {
   const x = Float32Array.of(1e8, 1, -1e8, 0.1);
-  const out = new Float32Array(1);
-  multiplyRows({ values: Float32Array.of(1, 1, 1, 0.3), at: 0, rows: 1, columns: 4 }, x, 0, out, 0);
+  const last = Array.from({ length: rows }, (_, row) => 0.3 + row);
+  const values = Float32Array.from(last.flatMap((w) => [1, 1, 1, w]));
+  const out = new Float32Array(rows);
+  multiplyRows({ values, at: 0, rows, columns: 4 }, x, 0, out, 0);
   // the 1 is lost beside 1e8, as it is in that order alone
-  expect(out[0]).toBe(f(f(0.1) * f(0.3)));
+  expect([...out]).toEqual(last.map((w) => f(f(0.1) * f(w))));
 });
 
 test('an empty row is 0', () => {
