@@ -1,6 +1,6 @@
 import { sigmoidInPlace, tanhInPlace } from '../math/activations.ts';
 import { type FloatTensor, gateCount, type Layer, type Model, type Tensor } from '../model/model.ts';
-import { createQuantizedVector, dotIntegers, joinPlanes, quantizeVector } from './quantized.ts';
+import { createQuantizedVector, joinPlanes, multiplyIntegers, quantizeVector } from './quantized.ts';
 import { type Matrix, multiplyRows } from './sums.ts';
 
 /** Advances one layer of one stream by one frame: `state` holds h, then c, at `stateAt` and is updated in place. */
@@ -60,16 +60,18 @@ function quantizedPreActivation(layer: Layer, { inputs, hidden, rows }: Sizes): 
   const bias = layer.bias.values;
   const x = createQuantizedVector(inputs);
   const h = createQuantizedVector(hidden);
+  const accW = new Int32Array(rows);
+  const accU = new Int32Array(rows);
   return (input, inputAt, state, stateAt, channel, z) => {
     quantizeVector(input, inputAt, inputLimit, x);
     quantizeVector(state, stateAt, hiddenLimit, h);
     const xScale = x.scale[0];
     const hScale = h.scale[0];
+    multiplyIntegers(W, x.integers, accW);
+    multiplyIntegers(U, h.integers, accU);
     for (let j = 0; j < rows; j++) {
-      const accW = Math.fround(dotIntegers(x.integers, W, j * inputs, inputs));
-      const accU = Math.fround(dotIntegers(h.integers, U, j * hidden, hidden));
-      const fromInput = Math.fround(accW * Math.fround(inputScales[j] * xScale));
-      const fromHidden = Math.fround(accU * Math.fround(recurrentScales[j] * hScale));
+      const fromInput = Math.fround(Math.fround(accW[j]) * Math.fround(inputScales[j] * xScale));
+      const fromHidden = Math.fround(Math.fround(accU[j]) * Math.fround(recurrentScales[j] * hScale));
       z[j] = Math.fround(bias[channel * rows + j] + fromInput) + fromHidden;
     }
   };

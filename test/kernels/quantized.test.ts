@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   createQuantizedVector,
-  dotIntegers,
   joinPlanes,
+  multiplyIntegers,
   quantizeVector,
 } from '../../src/kernels/quantized.ts';
 import { roundHalfEven } from '../../src/math/rounding.ts';
@@ -90,7 +90,14 @@ describe('quantizeVector', () => {
   });
 });
 
-describe('dotIntegers', () => {
+describe('multiplyIntegers', () => {
+  /** Five rows, so that one comes after the four side by side. */
+  function multiply(rows: readonly ArrayLike<number>[], x: Int16Array): number[] {
+    const out = new Int32Array(rows.length).fill(-1);
+    multiplyIntegers(Int16Array.from(rows.flatMap((row) => Array.from(row))), x, out);
+    return [...out];
+  }
+
   test('is exact at both ends of int32', () => {
     // 128 * 4079 * 4095 + 4079 * 2313 + 280 = 2^31 - 1
     const w = new Int16Array(130).fill(4079);
@@ -98,15 +105,8 @@ describe('dotIntegers', () => {
     x[128] = 2313;
     w[129] = 1;
     x[129] = 280;
-    expect(dotIntegers(x, w, 0, 130)).toBe(INT32_MAX);
-    expect(
-      dotIntegers(
-        x,
-        w.map((value) => -value),
-        0,
-        130,
-      ),
-    ).toBe(-INT32_MAX);
+    const rows = [1, -1, 1, -1, 1].map((sign) => w.map((value) => sign * value));
+    expect(multiply(rows, x)).toEqual([1, -1, 1, -1, 1].map((sign) => sign * INT32_MAX));
   });
 
   test.each([
@@ -115,23 +115,21 @@ describe('dotIntegers', () => {
     ['wide U', 2047, 2047, 512],
   ])('holds the largest sum of %s without overflow', (_, weight, limit, length) => {
     const x = new Int16Array(length).fill(limit);
-    const w = new Int16Array(length).fill(-weight);
-    expect(dotIntegers(x, w, 0, length)).toBe(-weight * limit * length);
+    const rows = Array.from({ length: 5 }, () => new Int16Array(length).fill(-weight));
+    expect(multiply(rows, x)).toEqual(rows.map(() => -weight * limit * length));
   });
 
-  test('equals the sum in big integers, wherever the row starts', () => {
+  test('equals the sums in big integers, of any number of rows', () => {
     const integer = fc.integer({ min: -4079, max: 4079 });
-    const row = fc.array(fc.tuple(integer, integer), { maxLength: 100 });
+    const matrix = fc.integer({ min: 0, max: 40 }).chain((columns) => {
+      const row = fc.array(integer, { minLength: columns, maxLength: columns });
+      return fc.tuple(row, fc.array(row, { maxLength: 9 }));
+    });
     fc.assert(
-      fc.property(row, fc.nat(5), (pairs, start) => {
-        const x = Int16Array.from(pairs, ([value]) => value);
-        const w = Int16Array.from([
-          ...new Array(start).fill(4079),
-          ...pairs.map(([, weight]) => weight),
-          4079,
-        ]);
-        const sum = pairs.reduce((total, [value, weight]) => total + BigInt(value) * BigInt(weight), 0n);
-        return BigInt(dotIntegers(x, w, start, pairs.length)) === sum;
+      fc.property(matrix, ([x, rows]) => {
+        const sums = rows.map((row) => row.reduce((sum, w, k) => sum + BigInt(w) * BigInt(x[k]), 0n));
+        const found = multiply(rows, Int16Array.from(x)).map(BigInt);
+        return found.every((sum, row) => sum === sums[row]);
       }),
       { seed: 2, numRuns: 500 },
     );
