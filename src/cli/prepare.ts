@@ -8,6 +8,7 @@ import { checkTrainable, partRange, splitByTime } from '../data/split.ts';
 import { type InputSpec, inputSize } from '../signal/inputs.ts';
 import type { Scaler } from '../signal/scaler.ts';
 import { findSeason } from '../signal/season.ts';
+import { fitInputs } from '../train/fit-inputs.ts';
 import type { Topology } from '../train/parameters.ts';
 import { createRuns, type Run } from '../train/runs.ts';
 import { checkScorable } from '../train/scorable.ts';
@@ -83,9 +84,9 @@ export function prepareDataset(
   const horizons = recipe.horizons ?? defaultHorizons(periodMs, season);
   const steps = Math.max(...horizons);
   const gapLimit = recipe.gapLimit ?? Math.max(phases, LEAST_GAP_LIMIT);
-  const spec = settleInputs(recipe, dataset.features.length, { season, phases, steps });
-  const lag = spec.lags.at(-1) ?? 1;
-  const scalers = fitScalers(dataset, split, { perStream, lag });
+  const inputs = settleInputs(recipe, dataset.features.length, { season, phases, steps });
+  const scalers = fitScalers(dataset, split, { perStream, lag: inputs.lags.at(-1) ?? 1 });
+  const spec = { ...inputs, ...fitInputs(dataset, split, { season, gapLimit, scalers }) };
   const runs = createRuns(dataset, { spec, gapLimit, targets, scalers });
   const { cell, layers, hidden, output } = recipe.model;
   const segment = output === 'last' ? (recipe.model.segment ?? recipe.training.chunk) : 0;
@@ -104,7 +105,7 @@ export function prepareDataset(
     targets,
     spec,
     scalers,
-    commonScalers: fitFeatureScalers(dataset, split, lag),
+    commonScalers: fitFeatureScalers(dataset, split, spec.lags.at(-1) ?? 1),
     channels: perStream ? dataset.series.map(({ stream }) => stream) : [],
     topology: {
       cell,
@@ -159,10 +160,10 @@ interface Rhythm {
   readonly steps: number;
 }
 
-function settleInputs(recipe: Recipe, features: number, rhythm: Rhythm): InputSpec {
+function settleInputs(recipe: Recipe, features: number, rhythm: Rhythm): Omit<InputSpec, 'mask'> {
   const { season } = rhythm;
   const averages = season > 1 ? [season, 7 * season] : averagesWithoutSeason;
-  return { features, lags: settleLags(recipe, rhythm), averages, mask: false };
+  return { features, lags: settleLags(recipe, rhythm), averages };
 }
 
 function settleLags({ lags, model }: Recipe, { season, phases, steps }: Rhythm): readonly number[] {

@@ -9,6 +9,7 @@ import { checkArchitecture, checkInput, checkOutput } from '../model/limits.ts';
 import type { Model } from '../model/model.ts';
 import { type ExportReport, exportModels } from '../quantize/export.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
+import { fitStreams } from '../train/fit-inputs.ts';
 import type { MachineOptions } from '../train/machine.ts';
 import { type ModelDescription, toModel } from '../train/to-model.ts';
 import {
@@ -131,6 +132,7 @@ function describe(prepared: Prepared): ModelDescription {
     },
     input: {
       ...spec,
+      ...fitStreams(dataset, split, { scalers, channels }),
       periodMs,
       season: prepared.season,
       gapLimit: recipe.gapLimit,

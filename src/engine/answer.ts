@@ -17,6 +17,7 @@ export function createForecast(model: Model): WritableForecast {
   const point = pointIndex(output);
   const values = new Float32Array(outputSize(output));
   const rows = targets.length * steps;
+  const factors = new Float32Array(targets.length).fill(1);
 
   function row(step: number, target: number): number {
     if (!Number.isInteger(step) || step < 1 || step > steps) {
@@ -34,7 +35,8 @@ export function createForecast(model: Model): WritableForecast {
     const residual = calibration.levels.indexOf(level);
     if (residual < 0) return Number.NaN;
     const at = row(step, target);
-    return Math.fround(values[at * count + point] + calibration.residuals[residual * rows + at]);
+    const reach = Math.fround(factors[target] * calibration.residuals[residual * rows + at]);
+    return Math.fround(values[at * count + point] + reach);
   }
 
   return {
@@ -43,14 +45,15 @@ export function createForecast(model: Model): WritableForecast {
     timeMs: 0,
     health: 'cold',
     values,
+    factors,
     at: (step, target = 0) => values[row(step, target) * count + point],
     low: (step, target = 0) => end(LOW_LEVEL, step, target),
     high: (step, target = 0) => end(HIGH_LEVEL, step, target),
   };
 }
 
-/** Writes one target's answers in raw units, scaled back: the newest value, at `newestAt` of the memory, plus the
- * increment, or the plain value. */
+/** Writes one target's answers in raw units, scaled back: the newest value, at `newestAt` of the memory, plus g
+ * times the increment, or the plain value. */
 export type AnswerReader = (
   outputs: Float32Array,
   position: number,
@@ -58,18 +61,20 @@ export type AnswerReader = (
   memory: Float32Array,
   newestAt: number,
   channel: number,
-  values: Float32Array,
+  into: Pick<Forecast, 'values' | 'factors'>,
 ) => void;
 
 export function createAnswerReader({ input, output }: Model): AnswerReader {
   const rows = outputSize(output);
   const rowsPerTarget = rows / output.targets.length;
-  return (outputs, position, target, memory, newestAt, channel, values) => {
+  return (outputs, position, target, memory, newestAt, channel, { values, factors }) => {
     const scaler = (channel * input.features + output.targets[target]) * 2;
     const from = target * rowsPerTarget;
     const to = from + rowsPerTarget;
     if (output.plain) for (let o = from; o < to; o++) values[o] = outputs[position * rows + o];
-    else for (let o = from; o < to; o++) values[o] = memory[newestAt] + outputs[position * rows + o];
+    else
+      for (let o = from; o < to; o++)
+        values[o] = memory[newestAt] + Math.fround(factors[target] * outputs[position * rows + o]);
     denormalizeValues(values, from, to, input.scalers, scaler);
   };
 }

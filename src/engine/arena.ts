@@ -1,11 +1,13 @@
 import type { StepKernel } from '../kernels/kernel.ts';
 import { createScalarKernel } from '../kernels/scalar.ts';
-import { highwaySpec, type Model } from '../model/model.ts';
+import { highwaySpec, isKnownStream, type Model } from '../model/model.ts';
 import {
   layoutPast,
   newestIndex,
+  openPast,
   pushFrame,
   startPast,
+  writeFactors,
   writeHighwayInputs,
   writeInputs,
 } from '../signal/inputs.ts';
@@ -26,7 +28,7 @@ export interface Arena {
   /** Forgets what the stream at `slot` has seen. */
   reset(slot: number): void;
   /** Puts a frame of raw values [F] (NaN: missing) into the batch, after stepping the slots that were missed with
-   * held values. `late`: its time slot was stepped before, nothing happens.
+   * filled values. `late`: its time slot was stepped before, nothing happens.
    * @throws FrameError when the batch is full */
   normalize(slot: number, timeMs: number, values: ArrayLike<number>): 'ready' | 'late';
   /** One kernel call over the batch. The next `normalize` begins a new one. */
@@ -89,12 +91,18 @@ export function createArena(model: Model, batchLimit = 256): Arena {
     slotOfStream.set(stream, slot);
     streams.push(stream);
     channelOf[slot] = channels.indexOf(stream) + 1;
+    reset(slot);
     return slot;
   }
 
   function reset(slot: number): void {
-    kernel.memory().fill(0, slot * stride, slot * stride + stateSize);
+    cool(slot);
     lastSlots[slot] = Number.NaN;
+    openPast(past, kernel.memory(), slot * stride + stateSize, isKnownStream(input, streams[slot]));
+  }
+
+  function cool(slot: number): void {
+    kernel.memory().fill(0, slot * stride, slot * stride + stateSize);
     ages[slot] = 0;
   }
 
@@ -149,7 +157,7 @@ export function createArena(model: Model, batchLimit = 256): Arena {
     normalizeFrame(frame, scalers, channelOf[slot] * features * 2);
     const pastAt = slot * stride + stateSize;
     if (plan === 'restart') {
-      reset(slot);
+      cool(slot);
       startPast(past, kernel.memory(), pastAt, frame);
     } else {
       for (let missed = slotNumber - plan; missed < slotNumber; missed++) fillGap(slot, missed);
@@ -183,9 +191,10 @@ export function createArena(model: Model, batchLimit = 256): Arena {
     forecast.timeMs = times[i];
     forecast.health = healthOf(slot);
     const pastAt = slot * stride + stateSize;
+    writeFactors(past, kernel.memory(), pastAt, model.output.targets, forecast.factors);
     for (let m = 0; m < model.output.targets.length; m++) {
       const newestAt = newestIndex(past, pastAt, lastSlots[slot], model.output.targets[m]);
-      read(kernel.outputs, i, m, kernel.memory(), newestAt, batch.channels[i], forecast.values);
+      read(kernel.outputs, i, m, kernel.memory(), newestAt, batch.channels[i], forecast);
     }
     return forecast;
   }

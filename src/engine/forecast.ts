@@ -10,6 +10,8 @@ export interface Forecast {
   readonly health: Health;
   /** [M * N * Q] in target units, ordered (target, step, quantile). */
   readonly values: Float32Array;
+  /** [M]: how much wider each target of this stream moves than those of the training; 1 for a stream of the training. */
+  readonly factors: Float32Array;
   /** The point forecast `step` frames ahead of the target at index `target` of the model's targets.
    * @throws RangeError for a step or target that the model does not have, as `low` and `high` do */
   at(step: number, target?: number): number;

@@ -1,4 +1,5 @@
-import { type HighwaySpec, highwaySize, inputSize } from '../signal/inputs.ts';
+import { type HighwaySpec, highwaySize, inputSize, ringFrames } from '../signal/inputs.ts';
+import { largestSpread, leastSpread } from '../signal/own-scale.ts';
 import { largestMean, largestScale } from '../signal/scaler.ts';
 import { slotOf } from '../signal/slots.ts';
 import { largestTimeMs } from '../signal/times.ts';
@@ -29,6 +30,7 @@ const limits = {
   phases: 20_160,
   highwayWindow: 100_000,
   goldenSlots: 65_536,
+  streams: 10_000,
 } as const;
 
 const YEAR_MS = 366 * 86_400_000;
@@ -69,7 +71,7 @@ export function checkInput(input: ModelInput): void {
   rising(lags, 'lags');
   inRange(averages.length, 0, limits.averages, 'averages:');
   for (const tau of averages) check(tau >= 1 && tau <= 1e6, `average over ${tau} frames`, '1..1000000');
-  checkRing(1 + (lags.at(-1) ?? 0), features);
+  checkRing(ringFrames(input), features);
   inRange(inputSize(input), 0, limits.inputs, 'inputs:');
   check(new Set(names).size === features && !names.includes(''), `feature names ${names}`, 'distinct ones');
   check(new Set(channels).size === channels.length, 'a channel named twice', 'distinct channels');
@@ -83,6 +85,31 @@ export function checkInput(input: ModelInput): void {
       `a mean within ${largestMean} and a positive scale up to ${largestScale}`,
     );
   }
+  checkFill(input);
+  checkSpread(input);
+}
+
+function checkFill({ fill, features, season }: ModelInput): void {
+  if (fill === undefined) return;
+  check(season > 1, 'fill without a season', 'a season of 2 frames or more');
+  check(fill.length === 2 * features, `${fill.length} fill weights`, `${2 * features}`);
+  for (const weight of fill) check(weight >= 0 && weight <= 1, `fill weight ${weight}`, '0..1');
+}
+
+function checkSpread({ spread, streams, channels, features, plain }: ModelInput): void {
+  if (spread === undefined) {
+    check(streams === undefined, 'streams without a spread', 'both or none');
+    return;
+  }
+  check(spread.length === features, `${spread.length} spreads`, `${features}`);
+  for (const one of spread) {
+    const isSpread = one === 0 || (one >= leastSpread && one <= largestSpread);
+    check(isSpread, `spread ${one}`, `0 or ${leastSpread}..${largestSpread}`);
+  }
+  const known = (streams?.size ?? 0) + channels.length;
+  check(known > 0, 'a spread without streams or channels', 'the streams of the training');
+  inRange(streams?.size ?? 0, 0, limits.streams, 'streams:');
+  check(plain !== true, 'a spread with plain inputs', 'differences alone');
 }
 
 function checkRing(frames: number, features: number): void {
@@ -90,8 +117,9 @@ function checkRing(frames: number, features: number): void {
   check(floats <= limits.ringFloats, `a ring of ${floats} floats`, `at most ${limits.ringFloats}`);
 }
 
-export function checkOutput(output: ModelOutput, { features }: ModelInput): void {
+export function checkOutput(output: ModelOutput, { features, spread }: ModelInput): void {
   const { targets, steps, horizons, quantiles } = output;
+  check(!(spread && output.plain), 'a spread with plain outputs', 'increments');
   inRange(targets.length, 1, features, 'targets:');
   for (const target of targets) inRange(target, 0, features - 1, 'target');
   check(new Set(targets).size === targets.length, `targets ${targets}`, 'distinct ones');

@@ -78,7 +78,7 @@ export interface ModelInput extends InputSpec {
   readonly periodMs: number;
   /** Frames. */
   readonly season: number;
-  /** Missing slots that are stepped with held values; a longer gap restarts the stream cold. */
+  /** Missing slots that are stepped with filled values; a longer gap restarts the stream cold. */
   readonly gapLimit: number;
   /** Rows came faster than the period: the mean of a frame's readings is its value. */
   readonly combine?: 'mean';
@@ -88,6 +88,13 @@ export interface ModelInput extends InputSpec {
   readonly channels: readonly string[];
   /** [1 + channels, F, 2]: mean, scale. */
   readonly scalers: Float32Array;
+  /** Streams of the training: with `spread`, any other one learns a scale of its own. */
+  readonly streams?: ReadonlySet<string>;
+}
+
+/** Whether a stream has the scale of the training. */
+export function isKnownStream({ spread, channels, streams }: ModelInput, stream: string): boolean {
+  return spread === undefined || channels.includes(stream) || streams?.has(stream) === true;
 }
 
 export interface ModelOutput {

@@ -37,6 +37,9 @@ export function modelMessage(model: Model): cellstream.IModel {
       scalers: writeFloats(input.scalers),
       ...(input.combine && { averaged: true }),
       ...(input.plain && { plain: true }),
+      ...(input.fill && { fill: writeFloats(input.fill) }),
+      ...(input.streams && { streams: [...input.streams] }),
+      ...(input.spread && { spread: writeFloats(input.spread) }),
     },
     output: {
       targets: [...model.output.targets],

@@ -1,11 +1,13 @@
 import type { Dataset, Series } from '../data/dataset.ts';
 import { createScalarKernel } from '../kernels/scalar.ts';
-import { highwaySpec, type Model, outputSize, stateSize } from '../model/model.ts';
+import { highwaySpec, isKnownStream, type Model, outputSize, stateSize } from '../model/model.ts';
 import {
   layoutPast,
   newestValue,
+  openPast,
   pushFrame,
   startPast,
+  writeFactors,
   writeHighwayInputs,
   writeInputs,
 } from '../signal/inputs.ts';
@@ -22,7 +24,7 @@ export interface StreamRun {
   readonly state: Float32Array;
   /** h of the top layer after the last step. */
   readonly hidden: Float32Array;
-  /** y of the last step as z-scores, before the newest value is added where it is: [O]. */
+  /** y of the last step as z-scores, before they are scaled to the stream and the newest value is added: [O]. */
   readonly increments: Float32Array;
 }
 
@@ -39,11 +41,13 @@ export function createStreamRun(model: Model, stream: string): StreamRun {
   const channel = input.channels.indexOf(stream) + 1;
   const frame = new Float32Array(features);
   const answers = new Float32Array(outputSize(output));
+  const factors = new Float32Array(output.targets.length);
   const rowsPerTarget = answers.length / output.targets.length;
   const top = new Float32Array(stateSize(architecture) > 0 ? hidden : 0);
   let lastSlot = Number.NaN;
   let age = 0;
   kernel.batch.channels[0] = channel;
+  openPast(past, memory, kernel.stateSize, isKnownStream(input, stream));
 
   function topState(phase: number): Float32Array {
     const phaseFloats = kernel.stateSize / phases;
@@ -90,11 +94,15 @@ export function createStreamRun(model: Model, stream: string): StreamRun {
       pushFrame(past, memory, kernel.stateSize, slot, frame);
     }
     if (!advance(slot)) return undefined;
+    writeFactors(past, memory, kernel.stateSize, output.targets, factors);
     for (let o = 0; o < answers.length; o++) {
-      const target = output.targets[Math.floor(o / rowsPerTarget)];
+      const m = Math.floor(o / rowsPerTarget);
+      const target = output.targets[m];
       const scaler = 2 * (channel * features + target);
       const newest = newestValue(past, memory, kernel.stateSize, slot, target);
-      const z = output.plain ? kernel.outputs[o] : Math.fround(newest + kernel.outputs[o]);
+      const z = output.plain
+        ? kernel.outputs[o]
+        : Math.fround(newest + Math.fround(factors[m] * kernel.outputs[o]));
       answers[o] = denormalize(z, scalers[scaler], scalers[scaler + 1]);
     }
     return answers;

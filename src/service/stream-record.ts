@@ -19,6 +19,8 @@ export interface StreamRecord {
   readonly health: Health | undefined;
   /** The newest answer's values, as in Forecast; undefined before the first. */
   readonly answer: Float32Array | undefined;
+  /** Of the newest answer, as in Forecast. */
+  readonly factors: Float32Array;
   /** What the broker had kept, by feature; dropped once a live frame is there. */
   readonly retained: ReadonlyMap<number, { readonly timeMs: number; readonly value: number }>;
   /** The newest frame's value. */
@@ -70,12 +72,13 @@ export function createStreamRecord(stream: string, { input, output }: Model, cha
       : frame[feature];
   };
   const retained = new Map<number, { timeMs: number; value: number }>();
+  const factors = new Float32Array(targets.length).fill(1);
   let newestSlot = Number.NaN;
   let newestArrivedMs = Number.NaN;
   let health: Health | undefined;
   let answer: Float32Array | undefined;
   return {
-    ...{ stream, errors, retained },
+    ...{ stream, errors, retained, factors },
     get newestSlot() {
       return newestSlot;
     },
@@ -110,6 +113,7 @@ export function createStreamRecord(stream: string, { input, output }: Model, cha
       health = forecast.health;
       answer ??= new Float32Array(outputSize(output));
       answer.set(forecast.values);
+      factors.set(forecast.factors);
       const slot = slotOf(forecast.timeMs, input.periodMs);
       for (let m = 0; m < targets.length; m++) {
         horizons.forEach((steps, h) => {

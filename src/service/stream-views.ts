@@ -75,9 +75,10 @@ function createPointReader(model: Model): PointReader {
   // one forecast to read any stream's answer through
   const scratch = createForecast(model);
   const { periodMs } = model.input;
-  return ({ answer, newestSlot }, target, steps) => {
+  return ({ answer, factors, newestSlot }, target, steps) => {
     if (answer === undefined) return [];
     scratch.values.set(answer);
+    scratch.factors.set(factors);
     return steps.map((step) => ({
       steps: step,
       timeMs: (newestSlot + step) * periodMs,

@@ -1,3 +1,5 @@
+import { learnScale, scaleFloats, startScales } from './own-scale.ts';
+
 /** How frames of z-scores become the network's inputs. Lags and averages are differences: shift every value, nothing
  * changes. */
 export interface InputSpec {
@@ -8,6 +10,13 @@ export interface InputSpec {
   /** Time constants of the moving averages, in frames. */
   readonly averages: readonly number[];
   readonly mask: boolean;
+  /** S, in frames: what fill looks back by. */
+  readonly season?: number;
+  /** alpha, beta of each feature, [F, 2]: how a missing value follows the season (signal/fill.ts); absent: it is held. */
+  readonly fill?: Float32Array;
+  /** Mean squared steps of the training, [F]: what a stream of its own scale is measured by
+   * (signal/own-scale.ts); absent: no stream has one. */
+  readonly spread?: Float32Array;
   /** The newest values themselves are inputs too: what a network from elsewhere takes (src/import). */
   readonly plain?: boolean;
 }
@@ -20,13 +29,15 @@ export interface HighwaySpec {
   readonly targets: readonly number[];
 }
 
-/** Where a stream's recent past lies, as offsets from the start of its floats: ring [R, F], averages [F, A], mask [F]. */
+/** Where a stream's recent past lies, as offsets from the start of its floats: ring [R, F], averages [F, A], mask [F], and
+ * where streams have scales of their own, these [F, 4]. */
 export interface PastLayout {
   readonly spec: InputSpec;
   /** R: frames that the ring holds. */
   readonly ringLength: number;
   readonly averagesOffset: number;
   readonly maskOffset: number;
+  readonly scaleOffset: number;
   /** Floats a stream. */
   readonly size: number;
   /** I */
@@ -38,16 +49,26 @@ export function inputSize({ features, lags, averages, mask, plain }: InputSpec):
   return features * ((plain ? 1 : 0) + lags.length + averages.length + (mask ? 1 : 0));
 }
 
+/** R: frames that lags, highway, fill and own scales look at, the newest included. */
+export function ringFrames(spec: InputSpec, highwayWindow = 1): number {
+  const { lags, season = 1, fill, spread } = spec;
+  const filled = fill ? season + 2 : 1;
+  const measured = spread ? 2 : 1;
+  return Math.max(highwayWindow, 1 + (lags.at(-1) ?? 0), filled, measured);
+}
+
 export function layoutPast(spec: InputSpec, highwayWindow = 1): PastLayout {
-  const ringLength = Math.max(highwayWindow, 1 + Math.max(0, ...spec.lags));
+  const ringLength = ringFrames(spec, highwayWindow);
   const averagesOffset = ringLength * spec.features;
   const maskOffset = averagesOffset + spec.features * spec.averages.length;
+  const scaleOffset = maskOffset + spec.features;
   return {
     spec,
     ringLength,
     averagesOffset,
     maskOffset,
-    size: maskOffset + spec.features,
+    scaleOffset,
+    size: scaleOffset + (spec.spread ? spec.features * scaleFloats : 0),
     inputSize: inputSize(spec),
   };
 }
@@ -55,6 +76,13 @@ export function layoutPast(spec: InputSpec, highwayWindow = 1): PastLayout {
 function ringRow(layout: PastLayout, slot: number): number {
   const { ringLength } = layout;
   return (((slot % ringLength) + ringLength) % ringLength) * layout.spec.features;
+}
+
+/** Makes a stream new: its scale is the training's, and stays so for a known one. A stream that starts cold after a long
+ * gap is the same sensor still and keeps its scale. */
+export function openPast(layout: PastLayout, memory: Float32Array, offset: number, known: boolean): void {
+  const { spread } = layout.spec;
+  if (spread) startScales(memory, offset + layout.scaleOffset, spread, known);
 }
 
 /** Fills a stream's past with its first frame, so that every difference starts at 0.
@@ -76,8 +104,8 @@ export function startPast(
   }
 }
 
-/** Takes the frame of `slot`, the one after the newest in the ring. A missing value (NaN) holds the one before it.
- * e <- e + (x - e) / tau for every average. */
+/** Takes the frame of `slot`, the one after the newest in the ring. A missing value (NaN) follows the season, or holds the
+ * one before it. e <- e + (x - e) / tau for every average. */
 export function pushFrame(
   layout: PastLayout,
   memory: Float32Array,
@@ -85,15 +113,19 @@ export function pushFrame(
   slot: number,
   frame: Float32Array,
 ): void {
-  const { features, averages } = layout.spec;
+  const { features, averages, spread } = layout.spec;
   const row = offset + ringRow(layout, slot);
   const before = offset + ringRow(layout, slot - 1);
   for (let k = 0; k < features; k++) {
-    const given = frame[k];
-    const missing = Number.isNaN(given);
-    const x = missing ? memory[before + k] : given;
-    memory[row + k] = x;
-    memory[offset + layout.maskOffset + k] = missing ? 1 : 0;
+    const missing = Number.isNaN(frame[k]);
+    if (missing) fillValue(layout, memory, offset, slot, k);
+    else memory[row + k] = frame[k];
+    const x = memory[row + k];
+    const maskAt = offset + layout.maskOffset + k;
+    // only a step between two values that were read tells a scale
+    if (spread && !missing && memory[maskAt] === 0)
+      learnScale(memory, offset + layout.scaleOffset + k * scaleFloats, row + k, before + k, spread, k);
+    memory[maskAt] = missing ? 1 : 0;
     const base = offset + layout.averagesOffset + k * averages.length;
     for (let a = 0; a < averages.length; a++) {
       const e = memory[base + a];
@@ -102,8 +134,24 @@ export function pushFrame(
   }
 }
 
+/** x[t] = (x[t-1] + alpha * (x[t-S] - x[t-1-S])) + beta * (x[t-1-S] - x[t-1]), which stays bounded (signal/fill.ts). The
+ * ring of a stream that is younger than a season holds its first value: no course yet, and beta draws towards that. */
+function fillValue(layout: PastLayout, memory: Float32Array, offset: number, slot: number, k: number): void {
+  const { fill, season = 1 } = layout.spec;
+  const at = offset + ringRow(layout, slot) + k;
+  const newest = memory[offset + ringRow(layout, slot - 1) + k];
+  if (fill === undefined) {
+    memory[at] = newest;
+    return;
+  }
+  const before = memory[offset + ringRow(layout, slot - 1 - season) + k];
+  const course = Math.fround(memory[offset + ringRow(layout, slot - season) + k] - before);
+  const error = Math.fround(before - newest);
+  memory[at] = Math.fround(newest + Math.fround(fill[2 * k] * course)) + Math.fround(fill[2 * k + 1] * error);
+}
+
 /** Writes f [I]: for each feature x[t] where the inputs are plain, x[t-lag] - x[t] for every lag, e - x[t] for every
- * average, then its mask. */
+ * average, then its mask. Differences are times 1/g where streams have scales of their own. */
 export function writeInputs(
   layout: PastLayout,
   memory: Float32Array,
@@ -117,23 +165,28 @@ export function writeInputs(
   let position = outOffset;
   for (let k = 0; k < features; k++) {
     const x = memory[newest + k];
+    const inverse = inverseScale(layout, memory, offset, k);
     if (plain) out[position++] = x;
     for (let j = 0; j < lags.length; j++) {
       const past = memory[offset + ringRow(layout, slot - lags[j]) + k];
-      out[position++] = past - x;
+      out[position++] = Math.fround(past - x) * inverse;
     }
     const base = offset + layout.averagesOffset + k * averages.length;
-    for (let a = 0; a < averages.length; a++) out[position++] = memory[base + a] - x;
+    for (let a = 0; a < averages.length; a++) out[position++] = Math.fround(memory[base + a] - x) * inverse;
     if (mask) out[position++] = memory[offset + layout.maskOffset + k];
   }
 }
 
-/** Where the newest (held) z-score of a feature lies. */
+function inverseScale(layout: PastLayout, memory: Float32Array, offset: number, feature: number): number {
+  return layout.spec.spread ? memory[offset + layout.scaleOffset + feature * scaleFloats + 1] : 1;
+}
+
+/** Where the newest (filled) z-score of a feature lies. */
 export function newestIndex(layout: PastLayout, offset: number, slot: number, feature: number): number {
   return offset + ringRow(layout, slot) + feature;
 }
 
-/** The newest (held) z-score of a feature. */
+/** The newest (filled) z-score of a feature. */
 export function newestValue(
   layout: PastLayout,
   memory: Float32Array,
@@ -142,6 +195,19 @@ export function newestValue(
   feature: number,
 ): number {
   return memory[newestIndex(layout, offset, slot, feature)];
+}
+
+/** Writes g of each target, 1 where streams have no scale of their own: what its increments are multiplied by. */
+export function writeFactors(
+  layout: PastLayout,
+  memory: Float32Array,
+  offset: number,
+  targets: readonly number[],
+  out: Float32Array,
+): void {
+  const { spread } = layout.spec;
+  for (let m = 0; m < targets.length; m++)
+    out[m] = spread ? memory[offset + layout.scaleOffset + targets[m] * scaleFloats] : 1;
 }
 
 /** D: the length of the highway's input. */
@@ -166,10 +232,12 @@ export function writeHighwayInputs(
   for (let i = 0; i < count; i++) {
     const k = allFeatures ? i : targets[i];
     const x = memory[newest + k];
+    const inverse = inverseScale(layout, memory, offset, k);
     for (let j = 1; j < window; j++) {
-      out[position++] = memory[offset + ringRow(layout, slot - j) + k] - x;
+      out[position++] = Math.fround(memory[offset + ringRow(layout, slot - j) + k] - x) * inverse;
     }
   }
   if (!allFeatures) return;
-  for (let k = 0; k < count; k++) out[position++] = memory[newest + k];
+  for (let k = 0; k < count; k++)
+    out[position++] = memory[newest + k] * inverseScale(layout, memory, offset, k);
 }

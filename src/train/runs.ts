@@ -4,6 +4,7 @@ import {
   inputSize,
   layoutPast,
   newestValue,
+  openPast,
   pushFrame,
   startPast,
   writeInputs,
@@ -41,7 +42,7 @@ export function createRuns(dataset: Dataset, options: RunOptions): Run[] {
 }
 
 /** Row ranges [from, to) that begin and end with a row that was read. */
-function splitAtGaps({ present, length }: Series, gapLimit: number): [number, number][] {
+export function splitAtGaps({ present, length }: Series, gapLimit: number): [number, number][] {
   const ranges: [number, number][] = [];
   let from = -1;
   let last = -1;
@@ -70,6 +71,7 @@ function createRun(
   const memory = new Float32Array(past.size);
   const frame = new Float32Array(features);
   const length = to - from;
+  openPast(past, memory, 0, true);
   const width = inputSize(spec);
   const run: Run = {
     series,

@@ -60,21 +60,28 @@ test('plain answers are the outputs, in the raw units of target and channel', ()
   const scalers = Float32Array.of(10, 2, 100, 4);
   const read = createAnswerReader({ ...model, input: { ...model.input, scalers } });
   const values = new Float32Array(4);
-  read(Float32Array.of(0.5, 1, 1.5, 2), 0, 0, Float32Array.of(7), 0, 0, values);
-  read(Float32Array.of(0.5, 1, 1.5, 2), 0, 1, Float32Array.of(7), 0, 0, values);
+  read(Float32Array.of(0.5, 1, 1.5, 2), 0, 0, Float32Array.of(7), 0, 0, {
+    values,
+    factors: Float32Array.of(2, 3),
+  });
+  read(Float32Array.of(0.5, 1, 1.5, 2), 0, 1, Float32Array.of(7), 0, 0, {
+    values,
+    factors: Float32Array.of(2, 3),
+  });
   expect([...values]).toEqual([100 + 4 * 0.5, 100 + 4 * 1, 10 + 2 * 1.5, 10 + 2 * 2]);
 });
 
-test('answers are the newest value plus the increment, in the raw units of target and channel', () => {
+test('answers are the newest value plus the factor times the increment, in the raw units of target and channel', () => {
   const model = createModel({ targets: [1, 0], steps: 2, channels: ['LGA'] });
   // [1 + channels, F, 2]
   const scalers = Float32Array.of(0, 1, 0, 1, 10, 2, 100, 4);
   const read = createAnswerReader({ ...model, input: { ...model.input, scalers } });
   const outputs = Float32Array.of(9, 9, 9, 9, 0.5, 1, 1.5, 2);
   const memory = Float32Array.of(7, 3, -1);
+  const factors = Float32Array.of(1, 2);
   const values = new Float32Array(4);
-  read(outputs, 1, 0, memory, 1, 1, values);
+  read(outputs, 1, 0, memory, 1, 1, { values, factors });
   expect([...values]).toEqual([100 + 4 * 3.5, 100 + 4 * 4, 0, 0]);
-  read(outputs, 1, 1, memory, 2, 1, values);
-  expect([...values].slice(2)).toEqual([10 + 2 * 0.5, 10 + 2 * 1]);
+  read(outputs, 1, 1, memory, 2, 1, { values, factors });
+  expect([...values].slice(2)).toEqual([10 + 2 * (-1 + 2 * 1.5), 10 + 2 * (-1 + 2 * 2)]);
 });

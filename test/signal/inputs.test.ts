@@ -59,7 +59,16 @@ describe('the layout of a past', () => {
   test('holds ring, averages and masks one after the other', () => {
     const spec = { features: 2, lags: [1, 5], averages: [4, 28], mask: true };
     expect(layoutPast(spec)).toEqual({
-      ...{ spec, ringLength: 6, averagesOffset: 12, maskOffset: 16, size: 18, inputSize: 10 },
+      ...{
+        spec,
+        ringLength: 6,
+        averagesOffset: 12,
+        maskOffset: 16,
+        scaleOffset: 18,
+        readOffset: 18,
+        size: 18,
+        inputSize: 10,
+      },
     });
   });
 
