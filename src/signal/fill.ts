@@ -43,9 +43,10 @@ function fitSteps(series: readonly ArrayLike<number>[], season: number): FillWei
       es += error * step;
     }
   }
+  if (!(cc > 0)) return hold;
   const determinant = cc * ee - ce * ce;
   // a feature that repeats itself exactly has no error to learn from
-  if (!(determinant > 0)) return hold;
+  if (!(determinant > 0)) return { alpha: toWeight(cs / cc), beta: 0 };
   const alpha = toWeight((cs * ee - es * ce) / determinant);
   return { alpha, beta: toWeight((es - alpha * ce) / ee) };
 }

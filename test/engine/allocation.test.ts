@@ -11,6 +11,10 @@ const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
     'an int8 polyphase LSTM with a mask, quantiles and a highway',
     { weights: 'int8', phases: 3, lags: [1, 2, 3], highway: 'all', mask: true, quantiles: [0.1, 0.5, 0.9] },
   ],
+  [
+    'an int8 LSTM that fills gaps and learns the scale of its streams',
+    { weights: 'int8', highway: 'all', fill: true, streams: ['known'] },
+  ],
   ['a wide LSTM of two layers, output last', { weights: 'wide', layers: 2, segment: 4 }],
   ['a float LSTM with channels', { channels: ['LGA'], highway: 'own', groups: 'each' }],
   [

@@ -32,6 +32,15 @@ describe('a forecast', () => {
     ]);
   });
 
+  test('gives an interval as wide as its stream moves beside those of the training', () => {
+    const model = createModel({ targets: [0, 1], steps: 1 });
+    const calibration = { levels: [0.1, 0.9], residuals: Float32Array.of(-1, -2, 1, 2) };
+    const forecast = countingForecast({ ...model, calibration });
+    forecast.factors.set([3, 0.5]);
+    expect([forecast.low(1), forecast.high(1)]).toEqual([-3, 3]);
+    expect([forecast.low(1, 1), forecast.high(1, 1)]).toEqual([0, 2]);
+  });
+
   test('gives its interval by its own quantiles where it has them', () => {
     const forecast = countingForecast(createModel({ targets: [0, 1], steps: 2, quantiles: [0.1, 0.5, 0.9] }));
     expect([forecast.low(1), forecast.at(1), forecast.high(1)]).toEqual([0, 1, 2]);

@@ -20,6 +20,7 @@ const models: readonly (readonly [string, Model])[] = [
     createModel({ quantiles: [0.1, 0.5, 0.9], highway: 'all', targets: [1, 0] }),
   ],
   ['output last', createModel({ segment: 7 })],
+  ['filled gaps and scales of their own', createModel({ fill: true, streams: ['JFK', 'LGA'] })],
 ];
 
 describe.each(models)('the file of %s', (_name, model) => {

@@ -15,7 +15,10 @@ const files = [
     channels: ['JFK', 'LGA'],
     mask: true,
   }),
-  createModel({ cell: 'gru', highway: 'own', targets: [1, 0], quantiles: [0.1, 0.5, 0.9] }),
+  createModel({
+    ...{ cell: 'gru', highway: 'own', targets: [1, 0], quantiles: [0.1, 0.5, 0.9] },
+    ...{ fill: true, streams: ['JFK', 'LGA'] },
+  }),
   createModel({ weights: 'int8', layers: 2, lags: [], averages: [], plain: true, plainOutput: true }),
 ].map(writeModelFile);
 

@@ -10,6 +10,9 @@ const file = writeModelFile(
   createModel({ weights: 'int8', layers: 2, channels: ['LGA'], highway: 'own', groups: 'each' }),
 );
 
+// the season is 24
+const scaled = writeModelFile(createModel({ fill: true, streams: ['JFK', 'LGA'] }));
+
 const named = (count: number) => Array.from({ length: count }, (_, k) => ({ name: `f${k}` }));
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 /** Scalers for that many features and the one channel. */
@@ -104,6 +107,80 @@ const inputs: readonly WrongField[] = [
   ),
 ];
 
+/** Two features with a fill and a spread, and two streams of the training. */
+const fills: readonly WrongField[] = [
+  ['a weight too few', ({ input }) => set(input, { fill: floats(0, 1, 1) }), '3 fill weights, expected 4'],
+  [
+    'cut weights',
+    ({ input }) => set(input, { fill: cut(input.fill) }),
+    'fill: 15 bytes, expected a multiple',
+  ],
+  ...(
+    [
+      ['a negative weight', -0.5],
+      ['a weight above 1', 1.5],
+      ['a weight of NaN', nan],
+    ] as const
+  ).map(
+    ([name, value]): WrongField => [
+      name,
+      ({ input }) => set(input, { fill: withFloat(input.fill, 3, value) }),
+      `fill weight ${value}, expected 0..1`,
+    ],
+  ),
+  [
+    'weights but no season',
+    ({ input }) => set(input, { season: 1 }),
+    'fill without a season, expected a season of 2 frames or more',
+  ],
+  [
+    'a season over a ring of millions of floats',
+    ({ input }) => {
+      set(input, { features: named(1000), season: 20_160, scalers: floats(...new Array(2000).fill(1)) });
+    },
+    'a ring of 20162000 floats, expected at most 4194304',
+  ],
+];
+
+const scales: readonly WrongField[] = [
+  ['a spread too few', ({ input }) => set(input, { spread: floats(1) }), '1 spreads, expected 2'],
+  ...(
+    [
+      ['a negative spread', -1],
+      ['a spread of nearly nothing', 1e-20],
+      ['a spread beyond all sensors', 1e20],
+      ['a spread of NaN', nan],
+    ] as const
+  ).map(
+    ([name, value]): WrongField => [
+      name,
+      ({ input }) => set(input, { spread: withFloat(input.spread, 1, value) }),
+      /^spread .*, expected 0 or 1e-9\.\.10000000000000/,
+    ],
+  ),
+  [
+    'no stream of its training',
+    ({ input }) => set(input, { streams: [] }),
+    'a spread without streams or channels, expected the streams of the training',
+  ],
+  [
+    'more streams than anybody names',
+    ({ input }) => set(input, { streams: named(10_001).map(({ name }) => name) }),
+    'streams: 10001, expected 0..10000',
+  ],
+  [
+    'streams without a spread',
+    ({ input }) => set(input, { spread: new Uint8Array(0) }),
+    'streams without a spread, expected both or none',
+  ],
+  ['plain inputs', ({ input }) => set(input, { plain: true }), 'a spread with plain inputs, expected diff'],
+  [
+    'plain outputs',
+    ({ output }) => set(output, { plain: true }),
+    'a spread with plain outputs, expected incr',
+  ],
+];
+
 const sizes: readonly WrongField[] = [
   [
     'lags over a ring of millions of floats',
@@ -141,12 +218,14 @@ const sizes: readonly WrongField[] = [
 ];
 
 describe.each([
-  ['inputs', inputs],
-  ['sizes', sizes],
-])('a file with wrong %s is refused:', (_group, cases) => {
+  ['inputs', inputs, file],
+  ['sizes', sizes, file],
+  ['fills', fills, scaled],
+  ['scales', scales, scaled],
+])('a file with wrong %s is refused:', (_group, cases, changed) => {
   for (const [name, change, message] of cases) {
     test(name, () => {
-      expect(refusal(edit(file, change))).toMatch(message);
+      expect(refusal(edit(changed, change))).toMatch(message);
     });
   }
 });

@@ -48,6 +48,11 @@ const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
     },
   ],
   ['output last', { segment: 5 }],
+  ['filled gaps', { weights: 'int8', phases: 3, lags: [1, 2, 3], mask: true, fill: true }],
+  [
+    'a known stream and two that learn their scale',
+    { ...{ weights: 'int8', highway: 'all', targets: [1, 0] }, fill: true, streams: ['JFK'] },
+  ],
   [
     'plain values and differences',
     { weights: 'int8', plain: true, plainOutput: true, mask: true, targets: [1, 0] },

@@ -1,58 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import {
-  highwaySize,
-  inputSize,
-  layoutPast,
-  newestIndex,
-  newestValue,
-  type PastLayout,
-  pushFrame,
-  startPast,
-  writeHighwayInputs,
-  writeInputs,
-} from '../../src/signal/inputs.ts';
+import { highwaySize, inputSize, layoutPast } from '../../src/signal/inputs.ts';
+import { createPast, OFFSET } from './past.ts';
 
 const f = Math.fround;
 /** A missing value. */
 const gap = Number.NaN;
-/** Floats of other streams around the one under test, so that a wrong offset shows. */
-const OFFSET = 3;
-
-/** One stream's past, frame by frame from a slot. */
-function createPast(layout: PastLayout, firstSlot = 100) {
-  const memory = new Float32Array(OFFSET + layout.size + 4).fill(777);
-  let slot = firstSlot - 1;
-  return {
-    memory,
-    start(...frame: number[]) {
-      slot++;
-      startPast(layout, memory, OFFSET, Float32Array.from(frame));
-      return this;
-    },
-    push(...frame: number[]) {
-      slot++;
-      pushFrame(layout, memory, OFFSET, slot, Float32Array.from(frame));
-      return this;
-    },
-    inputs() {
-      const out = new Float32Array(layout.inputSize + 2).fill(-9);
-      writeInputs(layout, memory, OFFSET, slot, out, 1);
-      expect([out[0], out.at(-1)]).toEqual([-9, -9]);
-      return [...out.subarray(1, -1)];
-    },
-    highway(allFeatures: boolean, window: number, targets: readonly number[]) {
-      const spec = { allFeatures, window, targets };
-      const size = highwaySize(spec, layout.spec.features);
-      const out = new Float32Array(size + 2).fill(-9);
-      writeHighwayInputs(layout, spec, memory, OFFSET, slot, out, 1);
-      expect([out[0], out.at(-1)]).toEqual([-9, -9]);
-      return [...out.subarray(1, -1)];
-    },
-    newest: (feature: number) => newestValue(layout, memory, OFFSET, slot, feature),
-    newestIndex: (feature: number) => newestIndex(layout, OFFSET, slot, feature),
-  };
-}
-
 const plain = { features: 1, lags: [] as number[], averages: [] as number[], mask: false };
 
 describe('the layout of a past', () => {
@@ -65,7 +17,6 @@ describe('the layout of a past', () => {
         averagesOffset: 12,
         maskOffset: 16,
         scaleOffset: 18,
-        readOffset: 18,
         size: 18,
         inputSize: 10,
       },
@@ -77,6 +28,20 @@ describe('the layout of a past', () => {
     expect(layoutPast(spec, 4).ringLength).toBe(6);
     expect(layoutPast(spec, 9).ringLength).toBe(9);
     expect(layoutPast({ ...plain, averages: [3] }).ringLength).toBe(1);
+  });
+
+  test('has a ring with the season before the value before, where gaps follow it', () => {
+    const fill = Float32Array.of(0.5, 0.1);
+    expect(layoutPast({ ...plain, lags: [1, 5], season: 24, fill }).ringLength).toBe(26);
+    expect(layoutPast({ ...plain, lags: [1, 40], season: 24, fill }).ringLength).toBe(41);
+    expect(layoutPast({ ...plain, lags: [1, 5], season: 24 }).ringLength).toBe(6);
+  });
+
+  test('has four floats more a feature, and the value before, where streams have scales of their own', () => {
+    const spread = Float32Array.of(1, 2);
+    expect(layoutPast({ ...plain, features: 2, averages: [3], spread })).toMatchObject({
+      ...{ ringLength: 2, averagesOffset: 4, maskOffset: 6, scaleOffset: 8, size: 16 },
+    });
   });
 
   test('counts the inputs: F times lags, averages and mask', () => {
@@ -215,8 +180,9 @@ describe('the highway', () => {
 });
 
 test('a stream touches its own floats alone', () => {
-  const layout = layoutPast({ features: 2, lags: [1, 3], averages: [2], mask: true }, 5);
-  const past = createPast(layout).start(1, 2);
+  const own = { season: 4, fill: Float32Array.of(0.5, 0, 0, 0), spread: Float32Array.of(1, 1) };
+  const layout = layoutPast({ features: 2, lags: [1, 3], averages: [2], mask: true, ...own }, 5);
+  const past = createPast(layout, 100, { known: false }).start(1, 2);
   for (let t = 0; t < 12; t++) past.push(t, gap);
   const around = [...past.memory.subarray(0, OFFSET), ...past.memory.subarray(OFFSET + layout.size)];
   expect(around).toEqual([777, 777, 777, 777, 777, 777, 777]);
