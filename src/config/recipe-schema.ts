@@ -122,7 +122,7 @@ export const recipeSchema = z.strictObject(
       .describe('The steps ahead that are reported; 1 step, 1 h, 6 h and one season unless set.'),
     gapLimit: wholeNumber(0, maximumLag)
       .exactOptional()
-      .describe('Missing frames that are bridged with held values; a longer gap restarts the stream.'),
+      .describe('Missing frames that are bridged with filled values; a longer gap restarts the stream.'),
     split: z.tuple([part, part, part], splitText).default([0.6, 0.2, 0.2]).describe(`By time: ${splitText}.`),
     lags: ascending(maximumLag, 'frames')
       .max(64, 'at most 64 lags')

@@ -10,7 +10,8 @@ export interface Engine {
   /** SHA-256 of the model message, hex. */
   readonly id: string;
   readonly model: Model;
-  /** A stream of its own, from a zero state. The name selects a channel's bias and scaler where the model has them. */
+  /** A stream of its own, from a zero state. The name selects a channel's bias and scaler where the model has them; a
+   * stream that the training did not have learns its scale from its own readings. */
   openSession(stream?: string): Session;
   /** Room for the streams of a service, stepped in batches. */
   createArena(): Arena;

@@ -56,7 +56,8 @@ function toWeight(value: number): number {
   return Math.fround(Math.max(0, Math.min(1, value)));
 }
 
-/** Squared error over gaps of 1 to 6 values, cut where the values and the season before them were read. */
+/** Squared error over gaps of 1 to 6 values, cut where the value before was read; each ends where the season before was
+ * not, and counts what was read. */
 function fillError(
   series: readonly ArrayLike<number>[],
   season: number,
@@ -66,21 +67,16 @@ function fillError(
   let squares = 0;
   for (const x of series) {
     let trial = 0;
-    for (let from = season + 1; from + longest <= x.length; from += trialSpacing) {
-      const length = 1 + (trial++ % longest);
-      if (!isRead(x, from - 1, length + 1) || !isRead(x, from - 1 - season, length + 1)) continue;
+    for (let from = season + 1; from < x.length; from += trialSpacing) {
+      const to = Math.min(x.length, from + 1 + (trial++ % longest));
       let value = x[from - 1];
-      for (let t = from; t < from + length; t++) {
+      for (let t = from; t < to; t++) {
         const before = x[t - 1 - season];
-        value = value + alpha * (x[t - season] - before) + beta * (before - value);
-        squares += (x[t] - value) * (x[t] - value);
+        value += alpha * (x[t - season] - before) + beta * (before - value);
+        if (Number.isNaN(value)) break;
+        if (!Number.isNaN(x[t])) squares += (x[t] - value) * (x[t] - value);
       }
     }
   }
   return squares;
-}
-
-function isRead(x: ArrayLike<number>, from: number, length: number): boolean {
-  for (let t = from; t < from + length; t++) if (Number.isNaN(x[t])) return false;
-  return true;
 }

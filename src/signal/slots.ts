@@ -10,7 +10,7 @@ export function phaseOf(slot: number, phases: number): number {
 export type Advance = 'late' | 'restart' | number;
 
 /** What the frame of `slot` means for a stream last stepped at `lastSlot` (NaN: never): the count of missing
- * slots to step with held values first, a cold restart, or a frame that comes too late to step anything. */
+ * slots to step with filled values first, a cold restart, or a frame that comes too late to step anything. */
 export function planAdvance(lastSlot: number, slot: number, gapLimit: number): Advance {
   if (Number.isNaN(lastSlot)) return 'restart';
   if (slot <= lastSlot) return 'late';

@@ -19,7 +19,7 @@ export interface Run {
   readonly length: number;
   /** f of every frame, [length, I] */
   readonly inputs: Float32Array;
-  /** z-scores of the targets, held where missing: [length, M] */
+  /** z-scores of the targets, filled where missing: [length, M] */
   readonly targets: Float32Array;
   /** 1 where a target was really read: [length, M] */
   readonly read: Uint8Array;

@@ -19,6 +19,17 @@ function watch({ charted = true } = {}) {
   return {
     monitor,
     view: createStreamViews(engine, monitor),
+    /** A frame of a stream that moves that much wider than the training. */
+    wideFrame(stream: string, factor: number) {
+      const timeMs = startMs;
+      const values = Float32Array.of(50, 1000);
+      const result = engine.openSession(stream).step({ timeMs, values });
+      if (result.kind !== 'forecast') throw new Error(result.kind);
+      result.factors[0] = factor;
+      const answers = [{ frame: { stream, timeMs, values }, result }];
+      monitor.noteOutcome({ origin: 'live', answers, publications: [], stepUs: 1 }, nowMs);
+      return result;
+    },
     pass(ms: number) {
       nowMs += ms;
     },
@@ -55,6 +66,22 @@ describe('the monitor', () => {
     expect(rows[0].forecast.map(({ value }) => Math.fround(value))).toEqual([result.at(1), result.at(3)]);
     expect(detail?.stream).toBe('b9');
     expect(detail?.fan.map(({ steps }) => steps)).toEqual([1, 2, 3]);
+  });
+
+  test('shows the interval that was published, of a stream with a scale of its own too', () => {
+    const { frame, wideFrame, view } = watch();
+    const wide = wideFrame('wide', 3);
+    const usual = frame('usual', 0, 50);
+    if (usual.kind !== 'forecast') throw new Error(usual.kind);
+    expect(wide.high(3) - wide.low(3)).toBeCloseTo(3 * (usual.high(3) - usual.low(3)), 4);
+    for (const [stream, { low, high }] of [
+      ['wide', wide],
+      ['usual', usual],
+    ] as const) {
+      const fan = view({ ...everything, stream }).detail?.fan ?? [];
+      expect(fan.map((point) => Math.fround(point.low ?? 0))).toEqual([1, 2, 3].map((step) => low(step)));
+      expect(fan.map((point) => Math.fround(point.high ?? 0))).toEqual([1, 2, 3].map((step) => high(step)));
+    }
   });
 
   test('keeps the history on the time grid, with what had been forecast for it', () => {

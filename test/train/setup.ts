@@ -21,6 +21,10 @@ export interface SetupOptions {
   readonly lags?: readonly number[];
   readonly averages?: readonly number[];
   readonly mask?: boolean;
+  /** Missing values follow a season of that many frames; by 0.5 and 0.25, whatever the data says. */
+  readonly fillSeason?: number;
+  /** Streams of the training are known, all others learn their scale. */
+  readonly ownScales?: boolean;
   readonly gapLimit?: number;
   /** A bias and a scaler a stream. */
   readonly perStream?: boolean;
@@ -59,7 +63,13 @@ export function setUp(dataset: Dataset, options: SetupOptions = {}): Setup {
   const { segment = 0, gapLimit = 6, perStream = false, averages = [], mask = false } = options;
   const lags = options.lags ?? Array.from({ length: phases }, (_, i) => i + 1);
   const split = splitByTime(dataset, options.split ?? [0.6, 0.2, 0.2]);
-  const spec: InputSpec = { features: dataset.features.length, lags, averages, mask };
+  const features = dataset.features.length;
+  const { fillSeason, ownScales = false } = options;
+  const spec: InputSpec = {
+    ...{ features, lags, averages, mask, season: fillSeason ?? phases },
+    ...(fillSeason && { fill: Float32Array.from({ length: 2 * features }, (_, i) => (i % 2 ? 0.25 : 0.5)) }),
+    ...(ownScales && { spread: new Float32Array(features).fill(0.1) }),
+  };
   const scalers = fitScalers(dataset, split, { perStream });
   const runs = createRuns(dataset, { spec, gapLimit, targets, scalers });
   const endsAt = (border: number) =>
@@ -100,7 +110,7 @@ type Settled = Pick<Setup, 'dataset' | 'split'> & {
 
 function describe(
   { dataset, split, spec, gapLimit, channels, scalers }: Settled,
-  { phases = 1, training }: SetupOptions,
+  { training }: SetupOptions,
   sizes: Pick<ModelDescription, 'architecture' | 'output'>,
 ): ModelDescription {
   const { periodMs, features } = dataset;
@@ -110,7 +120,8 @@ function describe(
     ...{ name: 'test', version: '1.0.0', release: 1, createdMs: 0, fit: true },
     ...sizes,
     input: {
-      ...{ ...spec, periodMs, gapLimit, channels, season: phases, names: features },
+      ...{ ...spec, periodMs, gapLimit, channels, season: spec.season ?? 1, names: features },
+      ...(spec.spread && { streams: new Set(dataset.series.map(({ stream }) => stream)) }),
       units: features.map(() => ''),
       scalers: Float32Array.from(
         tables.flatMap((table) => table.flatMap(({ mean, scale }) => [mean, scale])),
