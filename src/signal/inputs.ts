@@ -52,7 +52,8 @@ export function inputSize({ features, lags, averages, mask, plain }: InputSpec):
 /** R: frames that lags, highway, fill and own scales look at, the newest included. */
 export function ringFrames(spec: InputSpec, highwayWindow = 1): number {
   const { lags, season = 1, fill, spread } = spec;
-  const filled = fill ? season + 2 : 1;
+  // x[t-1-S] is read where x[t] is written then
+  const filled = fill ? season + 1 : 1;
   const measured = spread ? 2 : 1;
   return Math.max(highwayWindow, 1 + (lags.at(-1) ?? 0), filled, measured);
 }

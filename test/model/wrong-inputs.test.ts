@@ -138,7 +138,7 @@ const fills: readonly WrongField[] = [
     ({ input }) => {
       set(input, { features: named(1000), season: 20_160, scalers: floats(...new Array(2000).fill(1)) });
     },
-    'a ring of 20162000 floats, expected at most 4194304',
+    'a ring of 20161000 floats, expected at most 4194304',
   ],
 ];
 
