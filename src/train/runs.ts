@@ -42,7 +42,7 @@ export function createRuns(dataset: Dataset, options: RunOptions): Run[] {
 }
 
 /** Row ranges [from, to) that begin and end with a row that was read. */
-export function splitAtGaps({ present, length }: Series, gapLimit: number): [number, number][] {
+function splitAtGaps({ present, length }: Series, gapLimit: number): [number, number][] {
   const ranges: [number, number][] = [];
   let from = -1;
   let last = -1;

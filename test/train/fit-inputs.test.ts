@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { fitScalers } from '../../src/data/scalers.ts';
 import { splitByTime } from '../../src/data/split.ts';
-import { fitInputs, fitStreams } from '../../src/train/fit-inputs.ts';
+import { fitFills, fitStreams } from '../../src/train/fit-inputs.ts';
 import { makeDataset } from '../data/make-dataset.ts';
 import { syntheticDataset } from '../fixtures/series.ts';
 
-function fitted(dataset: Dataset, { season = 24, gapLimit = 6 } = {}) {
+function fitted(dataset: Dataset, season = 24) {
   const split = splitByTime(dataset, [0.6, 0.2, 0.2]);
-  return fitInputs(dataset, split, { season, gapLimit, scalers: fitScalers(dataset, split) });
+  return fitFills(dataset, split, { season, scalers: fitScalers(dataset, split) });
 }
 
 /** The dataset with something written over the values of its series. */
@@ -34,7 +34,7 @@ describe('the fill of a training', () => {
   });
 
   test('is none where no feature has a season to follow', () => {
-    expect(fitted(syntheticDataset({ length: 1000 }), { season: 1 })).toEqual({ season: 1, mask: false });
+    expect(fitted(syntheticDataset({ length: 1000 }), 1)).toEqual({});
   });
 });
 
