@@ -2,7 +2,8 @@
  * x[t] = (x[t-1] + alpha * (x[t-S] - x[t-1-S])) + beta * (x[t-1-S] - x[t-1]).
  * alpha takes last season's course, beta draws the value towards it; 0 and 0 hold. With both in 0..1 a gap of any length
  * stays bounded: the characteristic z^S (z-1+beta) = alpha (z-1) + beta has no root outside the unit circle, for
- * |z| >= 1 gives |z-1+beta| >= beta and so |alpha (z-1) + beta| <= |z-1+beta|. */
+ * |z| >= 1 gives |z-1+beta| >= beta and so |alpha (z-1) + beta| <= |z-1+beta|. The root z = 1 is double for alpha = 1 with
+ * beta = 0 alone: the rise of a season again and again, a line that float32 stops far from infinity. */
 export interface FillWeights {
   readonly alpha: number;
   readonly beta: number;
