@@ -1,4 +1,4 @@
-import { factorCholesky, solveCholesky } from './cholesky.ts';
+import { factorCholesky, solveCholesky } from '../math/cholesky.ts';
 import type { Moments } from './moments.ts';
 
 export const lambdas: readonly number[] = [0.01, 0.1, 1, 10, 100, 1e3, 3e3, 1e4, 3e4, 1e5];

@@ -196,15 +196,19 @@ export function checkIntegerBounds(layer: Layer, what: string, cell: CellKind): 
     checkRowSums(recurrentWeights, hiddenLimit, `${what} recurrent weights`);
 }
 
-/** The same integers of h go up to the next layer and back into its own: one limit for all of them. */
+/** The integers of h that a layer reads back are the ones that go up to the next layer: one limit for both. */
 export function checkStack(layers: readonly Layer[]): void {
-  layers.forEach(({ inputWeights, inputLimit, hiddenLimit }, index) => {
+  layers.forEach(({ inputWeights, inputLimit }, index) => {
     const what = `layer ${index}`;
     const first = layers[0].inputWeights.kind;
     check(inputWeights.kind === first, `${what}: ${inputWeights.kind} weights`, `${first} as in layer 0`);
-    const expected = layers[0].hiddenLimit;
-    check(hiddenLimit === expected, `${what} hidden limit ${hiddenLimit}`, `${expected} as in layer 0`);
-    if (index > 0) check(inputLimit === expected, `${what} input limit ${inputLimit}`, `${expected}`);
+    if (index === 0) return;
+    const below = layers[index - 1].hiddenLimit;
+    check(
+      inputLimit === below,
+      `${what} input limit ${inputLimit}`,
+      `${below}, the hidden limit of layer ${index - 1}`,
+    );
   });
 }
 

@@ -22,7 +22,7 @@ export interface StreamRun {
   step(slot: number, values: ArrayLike<number>): Float32Array | undefined;
   /** [P, layers, h then c] */
   readonly state: Float32Array;
-  /** h of the top layer after the last step. */
+  /** h of every layer after the last step, [layers, H]. */
   readonly hidden: Float32Array;
   /** y of the last step as z-scores, before they are scaled to the stream and the newest value is added: [O]. */
   readonly increments: Float32Array;
@@ -43,16 +43,19 @@ export function createStreamRun(model: Model, stream: string): StreamRun {
   const answers = new Float32Array(outputSize(output));
   const factors = new Float32Array(output.targets.length);
   const rowsPerTarget = answers.length / output.targets.length;
-  const top = new Float32Array(stateSize(architecture) > 0 ? hidden : 0);
+  const size = stateSize(architecture);
+  const hiddenStates = new Float32Array(size > 0 ? layers * hidden : 0);
   let lastSlot = Number.NaN;
   let age = 0;
   kernel.batch.channels[0] = channel;
   openPast(past, memory, kernel.stateSize, isKnownStream(input, stream));
 
-  function topState(phase: number): Float32Array {
-    const phaseFloats = kernel.stateSize / phases;
-    const at = phase * phaseFloats + (layers - 1) * (phaseFloats / layers);
-    return state.subarray(at, at + top.length);
+  function keepHidden(phase: number): void {
+    if (size === 0) return;
+    for (let l = 0; l < layers; l++) {
+      const at = (phase * layers + l) * size;
+      for (let j = 0; j < hidden; j++) hiddenStates[l * hidden + j] = state[at + j];
+    }
   }
 
   function advance(slot: number): boolean {
@@ -62,7 +65,7 @@ export function createStreamRun(model: Model, stream: string): StreamRun {
       writeHighwayInputs(past, highway, memory, kernel.stateSize, slot, kernel.inputs, past.inputSize);
     kernel.step(0, 1);
     // kept before `output: last` starts over from zero
-    top.set(topState(phaseOf(slot, phases)));
+    keepHidden(phaseOf(slot, phases));
     lastSlot = slot;
     age++;
     if (segment === 0) return true;
@@ -108,7 +111,7 @@ export function createStreamRun(model: Model, stream: string): StreamRun {
     return answers;
   }
 
-  return { step, state, hidden: top, increments: kernel.outputs };
+  return { step, state, hidden: hiddenStates, increments: kernel.outputs };
 }
 
 /** Streams a series from its first row, as a service would: rows that were not read are gaps. */

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { factorCholesky, solveCholesky } from '../../src/baselines/cholesky.ts';
 import { fitLinear, lambdas } from '../../src/baselines/linear.ts';
 import {
   addMoments,
@@ -8,6 +7,7 @@ import {
   mirrorMoments,
   slidingMoments,
 } from '../../src/baselines/moments.ts';
+import { factorCholesky, solveCholesky } from '../../src/math/cholesky.ts';
 
 test('the Cholesky solver answers a system worked out by hand', () => {
   // [[4, 2], [2, 5]] times [[1, 3], [2, -1]]

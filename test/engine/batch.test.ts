@@ -60,6 +60,7 @@ function compareBatches(model: Model, seed: number, batchLimit?: number): number
 const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
   ['int8 polyphase', { weights: 'int8', phases: 4, lags: [1, 2, 3, 4], averages: [4, 28] }],
   ['wide int8 of three layers', { weights: 'wide', layers: 3 }],
+  ['int8 with a wide layer between two', { weights: 'mixed', layers: 3 }],
   ['channels with a highway each', { channels: ['LGA', 'EWR'], highway: 'own', groups: 'each' }],
   ['a highway of all features and a mask', { weights: 'int8', highway: 'all', mask: true, targets: [1, 0] }],
   [

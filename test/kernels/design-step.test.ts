@@ -10,6 +10,7 @@ const shapes: readonly [string, Partial<ModelShape>][] = [
   ['wide int8', { weights: 'wide', hidden: 9 }],
   ['int8 of three layers with channels', { weights: 'int8', layers: 3, channels: ['LGA', 'JFK'] }],
   ['wide int8 of two layers', { weights: 'wide', layers: 2, hidden: 8 }],
+  ['int8 of four layers, every other wide', { weights: 'mixed', layers: 4, hidden: 8 }],
   [
     'int8 polyphase with a mask',
     { weights: 'int8', phases: 3, lags: [1, 2, 3], averages: [3, 21], mask: true },

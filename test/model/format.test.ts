@@ -12,6 +12,7 @@ const readBack = (model: Model) => readModelFile(writeModelFile(model)).model;
 const models: readonly (readonly [string, Model])[] = [
   ...cellKinds.map((cell) => [cell, createModel({ cell, layers: 2 })] as const),
   ['an int8 LSTM', createModel({ weights: 'int8', layers: 3 })],
+  ['an LSTM with one wide layer', createModel({ weights: 'mixed', layers: 2 })],
   ['a wide polyphase LSTM', createModel({ weights: 'wide', phases: 3, lags: [1, 2, 3], mask: true })],
   ['a plain LSTM', createModel({ weights: 'int8', lags: [], averages: [], plain: true, plainOutput: true })],
   ['channels with a highway each', createModel({ channels: ['LGA', 'JFK'], highway: 'own', groups: 'each' })],

@@ -169,14 +169,14 @@ const kinds: readonly WrongField[] = [
     'layer 0 hidden limit 255, expected 127 or 2047',
   ],
   [
-    'another hidden limit above',
-    (d) => set(d.layers[1], { hiddenLimit: 2047 }),
-    'layer 1 hidden limit 2047, expected 127 as in layer 0',
+    'an input limit that is not the hidden limit below',
+    (d) => set(d.layers[1], { inputLimit: 2047 }),
+    'layer 1 input limit 2047, expected 127, the hidden limit of layer 0',
   ],
   [
-    'another input limit above',
-    (d) => set(d.layers[1], { inputLimit: 100 }),
-    'layer 1 input limit 100, expected 127',
+    'a hidden limit that is not the input limit above',
+    (d) => set(d.layers[0], { hiddenLimit: 2047 }),
+    'layer 1 input limit 127, expected 2047, the hidden limit of layer 0',
   ],
   [
     'limits for floats',

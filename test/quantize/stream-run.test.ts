@@ -40,6 +40,7 @@ const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
   ...cellKinds.map((cell) => [cell, { cell, layers: 2 }] as const),
   ['int8', { weights: 'int8', layers: 2 }],
   ['wide int8', { weights: 'wide' }],
+  ['int8 with a wide layer between two', { weights: 'mixed', layers: 3 }],
   [
     'int8 polyphase with a highway a channel',
     {
@@ -87,13 +88,14 @@ describe('a stream run', () => {
     expect(run.state).toEqual(before);
   });
 
-  test('shows h of the top layer in the phase stepped last', () => {
+  test('shows h of every layer in the phase stepped last', () => {
     const run = createStreamRun(model, '');
     run.step(10, [1, 2]);
     run.step(11, [20, 30]);
-    // [P, layers, h then c], H = 5: phase 1, layer 1
-    expect(run.hidden).toEqual(run.state.subarray(20 + 10, 20 + 15));
-    expect(run.hidden.some((value) => value !== 0)).toBe(true);
+    // [P, layers, h then c], H = 5: phase 1
+    expect(run.hidden.subarray(0, 5)).toEqual(run.state.subarray(20, 25));
+    expect(run.hidden.subarray(5)).toEqual(run.state.subarray(30, 35));
+    expect(run.hidden.every((value) => value !== 0)).toBe(true);
   });
 
   test('shows its increments as z-scores', () => {
