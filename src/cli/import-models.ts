@@ -2,18 +2,16 @@ import type { ImportSpec } from '../config/import-spec.ts';
 import { DataError } from '../data/data-error.ts';
 import type { Dataset, Split } from '../data/dataset.ts';
 import type { Model } from '../model/model.ts';
-import type { Drift } from '../quantize/drift.ts';
-import { exportModels, finishModel } from '../quantize/export.ts';
+import { type ExportReport, exportModels, finishModel } from '../quantize/export.ts';
 import { exportWithoutData, OUTPUT_ERROR_LIMIT } from '../quantize/export-without-data.ts';
 import { QuantizeError } from '../quantize/quantize-model.ts';
+import { sheetOfQuantization } from './quantization-sheet.ts';
 
 /** Of the outputs, relative root mean square. */
 const REFUSED_ERROR = 0.1;
 
-interface ImportedInt8 {
+interface ImportedInt8 extends Omit<ExportReport, 'cost'> {
   readonly model: Model;
-  readonly wide: boolean;
-  readonly drift: Drift;
   /** (int8 MSE - float MSE) / float MSE, where there is data. */
   readonly cost?: number;
 }
@@ -90,9 +88,6 @@ function judge(
 
 /** What was measured goes into the file. */
 function recorded(model: Model, int8?: Omit<ImportedInt8, 'model'>): Model {
-  const quantization = int8 && {
-    ...{ cost: int8.cost, wide: int8.wide },
-    ...{ hidden: int8.drift.hiddenOverall, output: int8.drift.outputOverall },
-  };
+  const quantization = int8 && sheetOfQuantization(int8);
   return { ...model, training: { ...model.training, metrics: JSON.stringify({ quantization }) } };
 }

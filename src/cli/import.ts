@@ -15,6 +15,7 @@ import { readInputFile } from './input-file.ts';
 import { headParameters, layerParameters } from './model-size.ts';
 import { openOutput } from './output-folder.ts';
 import { loadForRecipe } from './prepare.ts';
+import { sheetOfQuantization } from './quantization-sheet.ts';
 
 /** Makes OUT/NAME.float.pb and, of an LSTM, OUT/NAME.pb from weights that another program trained. */
 export async function runImport(args: ImportArguments, terminal: Terminal): Promise<Report> {
@@ -120,10 +121,7 @@ function report({ models, spec, on, files, engine }: Outcome): Report {
         calibrated: models.float.calibration.levels.length > 0,
       },
       ...(int8 && {
-        int8: {
-          ...{ on, frames: int8.drift.steps.at(-1), wide: int8.wide },
-          ...{ output: int8.drift.outputOverall, hidden: int8.drift.hiddenOverall, cost: int8.cost },
-        },
+        int8: { on, frames: int8.drift.steps.at(-1), ...sheetOfQuantization(int8) },
       }),
     },
     text: [...lines, files.float].join('\n'),

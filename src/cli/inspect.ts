@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import { integerLimits } from '../model/limits.ts';
 import type { InspectArguments, Report, Terminal } from './command.ts';
 import { readInputFile } from './input-file.ts';
 import { loadEngine } from './load-engine.ts';
@@ -19,7 +20,7 @@ export async function runInspect({ model: path }: InspectArguments, _terminal: T
   const summary = {
     ...{ id, name: model.name, version: model.version, release: model.release, fit: model.fit },
     ...{ cell, layers, hidden, phases, weights },
-    wide: model.layers[0]?.hiddenLimit === 2047,
+    wide: model.layers.map(({ hiddenLimit }) => hiddenLimit === integerLimits.wide),
     parameters: layerParameters(model).reduce((sum, count) => sum + count, 0),
     layerParameters: layerParameters(model),
     headParameters: headParameters(model),

@@ -18,7 +18,9 @@ import {
   type TrainerOptions,
   trainNetwork,
 } from '../train/trainer.ts';
+import { fineTune } from './fine-tune.ts';
 import type { Prepared } from './prepare.ts';
+import { sheetOfQuantization } from './quantization-sheet.ts';
 import { scoreEngine } from './score-engine.ts';
 import { sheetOf } from './score-sheet.ts';
 
@@ -74,10 +76,18 @@ export async function trainModel(
   const { dataset, split, topology, runs, recipe } = prepared;
   const description = describe(prepared);
   checkDescription(description);
-  const trained = trainNetwork(topology, runs, trainerOptions(prepared), events, resumed, machine);
+  const options = trainerOptions(prepared);
+  const trained = trainNetwork(topology, runs, options, events, resumed, machine);
   stage('exporting: quantization, calibration and golden vectors');
   const draft = toModel(trained.parameters, topology, description);
-  const exported = exportModels(draft, dataset, split, { wide: recipe.model.wide });
+  const exported = exportModels(draft, dataset, split, {
+    wide: recipe.model.wide,
+    fineTune: () => {
+      stage('fine-tuning for 8 bits');
+      const { parameters } = fineTune(prepared, options, trained.parameters, machine);
+      return toModel(parameters, topology, description);
+    },
+  });
   const engines = {
     served: await loadModel(writeModelFile(exported.served)),
     float: await loadModel(writeModelFile(exported.float)),
@@ -186,11 +196,6 @@ function isFit({ int8, baselines }: PartScores, horizon: number): boolean {
 }
 
 function recordMetrics(validation: PartScores, test: PartScores, exported: ExportReport | undefined): string {
-  const quantization = exported && {
-    cost: exported.cost,
-    wide: exported.wide,
-    hidden: exported.drift.hiddenOverall,
-    output: exported.drift.outputOverall,
-  };
+  const quantization = exported && sheetOfQuantization(exported);
   return JSON.stringify({ validation: sheetOf(validation), test: sheetOf(test), quantization });
 }

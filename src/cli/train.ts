@@ -7,6 +7,7 @@ import { createCheckpointFile } from './checkpoint-file.ts';
 import type { Report, Terminal, TrainArguments } from './command.ts';
 import { openOutput } from './output-folder.ts';
 import { type Prepared, prepareTraining } from './prepare.ts';
+import { sheetOfQuantization } from './quantization-sheet.ts';
 import { sheetOf } from './score-sheet.ts';
 import { scoreTable } from './score-table.ts';
 import { searchRecipe, type TrainingOutcome, type Trial } from './search.ts';
@@ -116,12 +117,7 @@ function report(prepared: Prepared, result: TrainedModel, outcome: Outcome): Rep
       baselines: test.baselines,
       int8: test.int8,
       ...(trials.length > 0 && { trials }),
-      quantization: exported && {
-        cost: exported.cost,
-        wide: exported.wide,
-        hidden: exported.drift.hiddenOverall,
-        output: exported.drift.outputOverall,
-      },
+      quantization: exported && sheetOfQuantization(exported),
     },
     text: [
       `\n${scoreTable(test, served)}`,

@@ -31,8 +31,9 @@ interface TrainingCurve {
 interface QuantizationCost {
   /** (int8 MSE - float MSE) / float MSE on validation. */
   readonly cost: number;
-  /** 12 bits for U and h. */
-  readonly wide: boolean;
+  /** [layer]: 12 bits for U and h. */
+  readonly wideLayers: readonly boolean[];
+  readonly rounding: 'nearest' | 'data' | 'trained';
   readonly drift: {
     /** Steps since the state was zero, at the end of each block. */
     readonly steps: readonly number[];
@@ -41,6 +42,8 @@ interface QuantizationCost {
     readonly output: readonly number[];
     readonly hiddenOverall: number;
     readonly outputOverall: number;
+    /** The error of each layer's h, and that of the output when its integers alone are used. */
+    readonly layers: readonly { readonly hidden: number; readonly alone: number }[];
   };
 }
 

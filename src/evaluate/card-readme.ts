@@ -140,23 +140,50 @@ function tabulateStreams(data: CardData): string[] {
 function describeQuantization(data: CardData): string[] {
   const { quantization, scores, model } = data;
   if (quantization === undefined) return [];
-  const { cost, wide, drift } = quantization;
+  const { cost, drift } = quantization;
   const { periodMs } = model.input;
   const costs = model.output.horizons.flatMap((h) => {
     const [int8, float] = [scores.int8.horizons[h], scores.float.horizons[h]];
     return int8 && float ? [`${signed(int8.mse / float.mse - 1)} (${span(h, periodMs)})`] : [];
   });
-  const bits = wide
-    ? 'The recurrent weights and the hidden state have 12 bits'
-    : 'The recurrent weights have 8 bits';
   return [
     '## What int8 costs',
     `MSE of int8 against the same model in float: ${signed(cost)} on validation` +
-      `${costs.length > 0 ? `, on test ${joinWords(costs)}` : ''}. ${bits}. ` +
+      `${costs.length > 0 ? `, on test ${joinWords(costs)}` : ''}. ${describeBits(quantization)} ` +
       `Over ${countText(drift.steps.at(-1) ?? 0)} free-running steps the hidden state is ` +
       `${percentText(drift.hiddenOverall)} off float (relative root mean square), ` +
       `the forecast ${percentText(drift.outputOverall)}.`,
+    ...tabulateLayers(quantization),
   ];
+}
+
+type Quantization = NonNullable<CardData['quantization']>;
+
+const roundings: Readonly<Record<Quantization['rounding'], string>> = {
+  nearest: 'rounded to the nearest integer',
+  data: 'rounded so that errors on the training part cancel (GPTQ)',
+  trained: 'rounded to the nearest integer, which the float weights were trained on for',
+};
+
+function describeBits({ wideLayers, rounding }: Quantization): string {
+  const wide = wideLayers.flatMap((isWide, l) => (isWide ? [String(l)] : []));
+  const bits =
+    wide.length < wideLayers.length
+      ? 'The recurrent weights have 8 bits'
+      : 'The recurrent weights and the hidden state have 12 bits';
+  const but = wide.length > 0 && wide.length < wideLayers.length ? ` (12 in layer ${joinWords(wide)})` : '';
+  return `${bits}${but}, ${roundings[rounding]}.`;
+}
+
+function tabulateLayers({ drift, wideLayers }: Quantization): string[] {
+  if (drift.layers.length < 2) return [];
+  const rows = drift.layers.map(({ hidden, alone }, l) => [
+    String(l),
+    wideLayers[l] ? '12' : '8',
+    percentText(hidden),
+    percentText(alone),
+  ]);
+  return [table(['layer', 'bits', 'error of h', 'of the forecast, this layer alone in int8'], rows)];
 }
 
 function signed(share: number): string {

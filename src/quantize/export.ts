@@ -4,13 +4,17 @@ import type { Model } from '../model/model.ts';
 import { measureResiduals } from './calibration.ts';
 import { type Drift, measureDrift } from './drift.ts';
 import { createGolden } from './golden.ts';
-import { QuantizeError } from './quantize-model.ts';
-import { createRounding, type RoundingKind } from './rounding.ts';
+import { QuantizeError, quantizeModel } from './quantize-model.ts';
+import { createRounding } from './rounding.ts';
+import { widenWorst } from './widen.ts';
 
 /** int8 may cost this much of the validation error; beyond it, a refusal. */
 export const COST_LIMIT = 0.01;
-/** What costs more is worth fine-tuning, and then layers of 12 bits. */
+/** What costs more is worth layers of 12 bits, or fine-tuning. */
 export const COST_AIM = 0.002;
+
+/** To the nearest integers; by data (GPTQ); to the nearest, which the float weights were fine-tuned for. */
+type RoundingKind = 'nearest' | 'data' | 'trained';
 
 export interface ExportReport {
   /** (int8 MSE - float MSE) / float MSE on validation, streamed from the first row on. */
@@ -19,9 +23,6 @@ export interface ExportReport {
   readonly wide: boolean;
   readonly wideLayers: readonly boolean[];
   readonly rounding: RoundingKind;
-  /** Trained on with rounded weights. */
-  readonly fineTuned: boolean;
-  /** From the float weights that were rounded. */
   readonly drift: Drift;
 }
 
@@ -58,8 +59,8 @@ interface Candidate {
   readonly report: ExportReport;
 }
 
-/** The float model and its int8 twin, ready for their files. What 8 bits cost is first won back by fine-tuning, which
- * leaves the step as fast as it was, then by 12 bits in one layer after the other.
+/** The float model and its int8 twin, ready for their files. What 8 bits cost is won back by 12 bits in one layer after
+ * the other, which stay nearest to float; fine-tuning, which makes another forecaster of it, is for where they may not be.
  * @param options `float`: the finished model where it is there already; `outputLimit`: the relative error of the outputs
  * beyond which 12 bits are tried too, whatever the cost; `fineTune`: trains the float weights on as int8 will round them
  * @throws QuantizeError when int8 costs more than the limit, wide or not */
@@ -70,45 +71,46 @@ export function exportModels(
   options: ExportOptions,
 ): ExportedModels {
   const { wide, float = finishModel(model, dataset, split), fineTune } = options;
+  const { outputLimit = Number.POSITIVE_INFINITY } = options;
   const { cell, layers, hidden } = model.architecture;
   if (cell !== 'lstm') return { float: float.model, served: float.model };
-  const { outputLimit = Number.POSITIVE_INFINITY } = options;
   const isGood = ({ report: { cost, drift } }: Candidate) =>
     cost <= COST_AIM && drift.outputOverall <= outputLimit;
-  const createAttempt = (weights: Model, fineTuned: boolean) => {
-    const round = createRounding(weights, dataset, split);
-    return (wideLayers: readonly boolean[]): Candidate => {
-      const { model: rounded, rounding } = round(wideLayers);
-      const int8 = finishModel(rounded, dataset, split);
-      const cost = int8.mse / float.mse - 1;
-      const drift = measureDrift(rounded, weights, dataset, split);
-      const isWide = wideLayers.includes(true);
-      return { model: int8.model, report: { cost, wide: isWide, wideLayers, rounding, fineTuned, drift } };
-    };
-  };
-  const attempt = createAttempt(model, false);
+  const { round, measure } = createAttempts(float, dataset, split);
   const asked = new Array<boolean>(layers).fill(wide === true);
-  const tries = [attempt(asked)];
-  if (fineTune && wide !== true && !isGood(tries[0])) {
-    const tuned = createAttempt(fineTune(), true)(asked);
-    if (tuned.report.cost < tries[0].report.cost) tries.push(tuned);
-  }
+  const tries = [round(asked)];
   if (wide === 'auto' && hidden <= integerLimits.wideHidden) {
-    for (let last = tries[0].report; !tries.some(isGood) && last.wideLayers.includes(false); ) {
-      const next = attempt(widenWorst(last));
-      tries.push(next);
-      last = next.report;
+    let next = widenWorst(tries[0].report);
+    while (next && !tries.some(isGood)) {
+      const wider = round(next);
+      tries.push(wider);
+      next = widenWorst(wider.report);
     }
+  }
+  if (fineTune && wide !== true && !tries.some(isGood)) {
+    // to the nearest integers: that is how it was trained
+    const tuned = measure({ model: quantizeModel(fineTune()), rounding: 'trained' }, asked);
+    if (tuned.report.cost < tries[0].report.cost) tries.push(tuned);
   }
   const chosen = tries.find(isGood) ?? nearestToFloat(tries);
   return { float: float.model, served: chosen.model, report: chosen.report };
 }
 
-/** One more wide layer: the one whose 8 bits cost the outputs most. */
-function widenWorst({ wideLayers, drift }: ExportReport): boolean[] {
-  const costs = drift.layers.map(({ alone }, l) => (wideLayers[l] ? Number.NEGATIVE_INFINITY : alone));
-  const worst = costs.indexOf(Math.max(...costs));
-  return wideLayers.map((isWide, l) => isWide || l === worst);
+/** Integers for a float model, finished and measured beside it. */
+function createAttempts(float: Measured, dataset: Dataset, split: Split) {
+  const roundFloat = createRounding(float.model, dataset, split);
+  const measure = (
+    { model, rounding }: Pick<ExportReport, 'rounding'> & { readonly model: Model },
+    wideLayers: readonly boolean[],
+  ): Candidate => {
+    const int8 = finishModel(model, dataset, split);
+    const cost = int8.mse / float.mse - 1;
+    const drift = measureDrift(model, float.model, dataset, split);
+    const report = { cost, wide: wideLayers.includes(true), wideLayers, rounding, drift };
+    return { model: int8.model, report };
+  };
+  const round = (wideLayers: readonly boolean[]) => measure(roundFloat(wideLayers), wideLayers);
+  return { round, measure };
 }
 
 function nearestToFloat(tries: readonly Candidate[]): Candidate {

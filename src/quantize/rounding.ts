@@ -5,12 +5,10 @@ import { createFeedback, type Feedback } from './feedback.ts';
 import { sumHiddenMoments } from './hidden-moments.ts';
 import { quantizeModel } from './quantize-model.ts';
 
-/** `data`: GPTQ, with what the model sees while it streams. */
-export type RoundingKind = 'nearest' | 'data';
-
-export interface RoundedModel {
+interface RoundedModel {
   readonly model: Model;
-  readonly rounding: RoundingKind;
+  /** By data: GPTQ, with what the model sees while it streams. */
+  readonly rounding: 'nearest' | 'data';
 }
 
 /** Free-running steps over validation by which the two are compared. */

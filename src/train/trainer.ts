@@ -1,4 +1,5 @@
 import { DataError } from '../data/data-error.ts';
+import type { Floats } from '../kernels/training.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type ChunkOptions, drawChunks, fewestChunks, longestChunk } from './chunks.ts';
 import type { LossKind } from './losses.ts';
@@ -59,6 +60,14 @@ export interface TrainedNetwork {
   readonly history: readonly EpochReport[];
 }
 
+/** Training that goes on from given parameters while the network runs on others that follow from them: rounded ones, say.
+ * Gradients are taken there and move the latent ones (the straight-through estimator, Bengio 2013). */
+export interface Tuning {
+  readonly from: Floats;
+  /** Writes the effective parameters of the latent ones. */
+  readonly project: (latent: Parameters, effective: Parameters) => void;
+}
+
 /** Updates of an epoch: with little data the minibatches get smaller, or 50 epochs would be 50 updates. */
 const LEAST_UPDATES = 8;
 
@@ -91,6 +100,8 @@ function planChunks({ phases, trainEnds, segment, chunk, batch, seed }: TrainerO
 
 /** What training changes; a checkpoint is a copy of it between two epochs. */
 interface Progress {
+  /** What updates move; the network runs on the machine's, which are the same without tuning. */
+  readonly latent: Parameters;
   readonly best: Parameters;
   readonly optimizer: OptimizerState;
   readonly history: EpochReport[];
@@ -101,21 +112,29 @@ function beginOrResume(
   { kernel, parameters }: Machine,
   topology: Topology,
   seed: number,
-  resumed: Checkpoint | undefined,
+  { resumed, tuning }: Start,
 ): Progress {
+  const latent = tuning ? createParameters(kernel, topology) : parameters;
   const best = createParameters(kernel, topology);
   const optimizer = createOptimizerState(kernel, parameters.flat.length);
   if (resumed === undefined) {
-    initializeParameters(parameters, topology, seed);
-    best.flat.set(parameters.flat);
-    return { best, optimizer, history: [], bestEpoch: 0 };
+    if (tuning) latent.flat.set(tuning.from);
+    else initializeParameters(latent, topology, seed);
+    best.flat.set(latent.flat);
+    return { latent, best, optimizer, history: [], bestEpoch: 0 };
   }
-  parameters.flat.set(resumed.parameters);
+  latent.flat.set(resumed.parameters);
   best.flat.set(resumed.best);
   optimizer.m.set(resumed.m);
   optimizer.v.set(resumed.v);
   Object.assign(optimizer, { update: resumed.update, power1: resumed.power1, power2: resumed.power2 });
-  return { best, optimizer, history: [...resumed.history], bestEpoch: resumed.bestEpoch };
+  return { latent, best, optimizer, history: [...resumed.history], bestEpoch: resumed.bestEpoch };
+}
+
+/** What a training begins from, if not from random parameters. */
+interface Start {
+  readonly resumed?: Checkpoint | undefined;
+  readonly tuning?: Tuning;
 }
 
 /** Backpropagation through time over random chunks, from the states that a streaming pass left there. Epoch 0 is the
@@ -128,6 +147,28 @@ export function trainNetwork(
   resumed?: Checkpoint,
   machineOptions?: MachineOptions,
 ): TrainedNetwork {
+  return trainFrom({ resumed }, topology, runs, options, events, machineOptions);
+}
+
+/** The same from parameters that are there already. Epoch 0 is the network that they make. */
+export function tuneNetwork(
+  topology: Topology,
+  runs: readonly Run[],
+  options: TrainerOptions,
+  tuning: Tuning,
+  machineOptions?: MachineOptions,
+): TrainedNetwork {
+  return trainFrom({ tuning }, topology, runs, options, {}, machineOptions);
+}
+
+function trainFrom(
+  start: Start,
+  topology: Topology,
+  runs: readonly Run[],
+  options: TrainerOptions,
+  events: TrainerEvents,
+  machineOptions: MachineOptions | undefined,
+): TrainedNetwork {
   const { drawing, batch } = planChunks(options);
   const plan = {
     ...options,
@@ -136,7 +177,7 @@ export function trainNetwork(
   const rows = options.epochs * options.trainEnds.reduce((sum, end) => sum + end, 0);
   const machine = openMachine(topology, runs, plan, rows, machineOptions);
   try {
-    return trainOn(machine, topology, { drawing, batch }, options, events, resumed);
+    return trainOn(machine, topology, { drawing, batch }, options, events, start);
   } finally {
     machine.close();
   }
@@ -148,12 +189,13 @@ function trainOn(
   { drawing, batch }: ChunkPlan,
   options: TrainerOptions,
   { onUpdate, onEpoch }: TrainerEvents,
-  resumed: Checkpoint | undefined,
+  begin: Start,
 ): TrainedNetwork {
   const { kernel, parameters } = machine;
   const { epochs } = options;
-  const progress = beginOrResume(machine, topology, options.seed, resumed);
-  const { best, optimizer, history } = progress;
+  const progress = beginOrResume(machine, topology, options.seed, begin);
+  const { latent, best, optimizer, history } = progress;
+  const project = () => begin.tuning?.project(latent, parameters);
   let timesteps = 0;
 
   function trainEpoch(epoch: number): number {
@@ -167,7 +209,8 @@ function trainOn(
       if (!Number.isFinite(computed.loss))
         throw diverged(epoch, optimizer.update, `loss ${computed.loss}`, options);
       const shareAt = (done: number) => (epoch - 1 + done / updates) / epochs;
-      updateParameters(kernel, parameters.flat, computed.gradients.flat, optimizer, options, shareAt(u));
+      updateParameters(kernel, latent.flat, computed.gradients.flat, optimizer, options, shareAt(u));
+      project();
       sum += computed.loss;
       timesteps += batch * drawing.steps;
       onUpdate?.({ epoch, epochs, loss: sum / (u + 1), validation, timesteps, share: shareAt(u + 1) });
@@ -176,8 +219,9 @@ function trainOn(
   }
 
   // after a resume the cached states come back too: they are a function of the parameters
+  project();
   const start = machine.pass();
-  if (resumed === undefined) {
+  if (begin.resumed === undefined) {
     history.push({ epoch: 0, epochs, loss: Number.NaN, validation: start, timesteps });
   }
   const canScore = !Number.isNaN(history[0].validation);
@@ -186,7 +230,7 @@ function trainOn(
     const epochLoss = trainEpoch(epoch);
     const validation = machine.pass();
     // the last update may break what its loss did not show yet
-    if (!Number.isFinite(canScore ? validation : normOf(parameters.flat))) {
+    if (!Number.isFinite(canScore ? validation : normOf(latent.flat))) {
       const found = canScore ? `validation ${validation}` : 'parameters beyond float32';
       throw diverged(epoch, optimizer.update, found, options);
     }
@@ -194,12 +238,12 @@ function trainOn(
     // without any validation truth the newest is the best
     if (!(validation >= history[progress.bestEpoch].validation)) {
       progress.bestEpoch = epoch;
-      best.flat.set(parameters.flat);
+      best.flat.set(latent.flat);
     }
     const { bestEpoch } = progress;
     onEpoch?.(history[epoch], {
       ...optimizer,
-      parameters: parameters.flat,
+      parameters: latent.flat,
       best: best.flat,
       bestEpoch,
       history,

@@ -89,6 +89,32 @@ describe('a card', () => {
     expect(readme(card)).toContain('Over 10,000 free-running steps the hidden state is 0.32 % off float');
   });
 
+  test.each([
+    [
+      [false],
+      'The recurrent weights have 8 bits, rounded so that errors on the training part cancel (GPTQ).',
+    ],
+    [[true], 'The recurrent weights and the hidden state have 12 bits, rounded so'],
+    [[false, true], 'The recurrent weights have 8 bits (12 in layer 1), rounded so'],
+  ])('says how many bits the layers have: wide %j', (wideLayers, text) => {
+    const quantization = card.quantization && { ...card.quantization, wideLayers };
+    expect(readme({ ...card, ...(quantization && { quantization }) })).toContain(text);
+  });
+
+  test('shows the layers of a stack one by one', () => {
+    const { quantization } = card;
+    const layers = [
+      { hidden: 0.004, alone: 0.001 },
+      { hidden: 0.002, alone: 0.0005 },
+    ];
+    const drift = quantization && { ...quantization.drift, layers };
+    const stacked = quantization && drift && { ...quantization, wideLayers: [false, true], drift };
+    const text = readme({ ...card, ...(stacked && { quantization: stacked }) });
+    expect(text).toContain('| 0 | 8 | 0.40 % | 0.10 % |');
+    expect(text).toContain('| 1 | 12 | 0.20 % | 0.05 % |');
+    expect(readme(card)).not.toContain('| layer |');
+  });
+
   test('gives no sign to a cost of nothing', () => {
     const quantization = card.quantization && { ...card.quantization, cost: -1e-6 };
     expect(readme({ ...card, ...(quantization && { quantization }) })).toContain(

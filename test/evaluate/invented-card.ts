@@ -154,12 +154,12 @@ export function inventCard(): CardData {
       ...{ bestEpoch: 41, loss: 'huber' },
     },
     quantization: {
-      ...{ cost: 0.0004, wide: false },
+      ...{ cost: 0.0004, wideLayers: [false], rounding: 'data' },
       drift: {
         steps: blocks,
         hidden: blocks.map((_, i) => 0.0031 + 0.0006 * noise(i)),
         output: blocks.map((_, i) => 0.0018 + 0.0004 * noise(i + 50)),
-        ...{ hiddenOverall: 0.0032, outputOverall: 0.0018 },
+        ...{ hiddenOverall: 0.0032, outputOverall: 0.0018, layers: [{ hidden: 0.0032, alone: 0.0018 }] },
       },
     },
   };
