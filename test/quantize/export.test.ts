@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { proveGolden } from '../../src/engine/self-test.ts';
 import type { Model } from '../../src/model/model.ts';
-import { COST_LIMIT, exportModels } from '../../src/quantize/export.ts';
-import { QuantizeError } from '../../src/quantize/quantize-model.ts';
+import { COST_LIMIT, exportModels, finishModel } from '../../src/quantize/export.ts';
+import { QuantizeError, quantizeModel } from '../../src/quantize/quantize-model.ts';
 import { createStreamRun } from '../../src/quantize/stream-run.ts';
 import { createDataset, createDice, createModel, splitOf } from '../fixtures/random-model.ts';
 
@@ -73,5 +73,79 @@ describe('an export', () => {
     const attempt = () => exportModels(model, dataset, splitOf(dataset), { wide: 'auto' });
     expect(attempt).toThrow(QuantizeError);
     expect(attempt).toThrow(/^int8 costs .* % of the validation error, the limit is 1 %; train longer/);
+  });
+
+  test('rounds by data and reports every layer', () => {
+    const dataset = createDataset({ length: 300 });
+    const stack = createModel({ layers: 2, hidden: 12 });
+    const { served, report } = exportModels(stack, dataset, splitOf(dataset), { wide: 'auto' });
+    expect(report?.rounding).toBe('data');
+    expect(served.layers).not.toEqual(quantizeModel(stack).layers);
+    expect(report?.wideLayers).toEqual([false, false]);
+    const layers = report?.drift.layers ?? [];
+    expect(layers.map(({ hidden }) => hidden)[1]).toBe(report?.drift.hiddenOverall);
+    for (const { hidden, alone } of layers) expect(Math.min(hidden, alone)).toBeGreaterThan(1e-5);
+    expect(Math.max(...layers.map(({ alone }) => alone))).toBeLessThan(
+      2 * (report?.drift.outputOverall ?? 0),
+    );
+  });
+
+  test('widens the layer that costs most, and no more than are needed', () => {
+    const dataset = createDataset({ length: 300 });
+    const split = splitOf(dataset);
+    const stack = createModel({ layers: 3, hidden: 12 });
+    const narrow = exportModels(stack, dataset, split, { wide: false }).report?.drift;
+    const costs = narrow?.layers.map(({ alone }) => alone) ?? [];
+    const worst = costs.indexOf(Math.max(...costs));
+    const outputLimit = 0.95 * (narrow?.outputOverall ?? 0);
+    const { served, report } = exportModels(stack, dataset, split, { wide: 'auto', outputLimit });
+    expect(report?.wideLayers).toEqual([0, 1, 2].map((l) => l === worst));
+    expect(served.layers.map(({ hiddenLimit }) => hiddenLimit === 2047)).toEqual(report?.wideLayers);
+    expect(report?.drift.layers[worst].alone).toBeLessThan(costs[worst]);
+    expect(proveGolden(served)).toBeUndefined();
+  });
+});
+
+describe('fine-tuning', () => {
+  const dataset = createDataset({ features: 1, length: 200 });
+  const split = splitOf(dataset);
+  // networks that know nothing of the data: some are better by chance
+  const seeds = [21, 22, 23, 24, 25].map((seed) => createModel({ seed, features: 1, hidden: 4 }));
+  const sorted = seeds
+    .map((one) => ({ one, mse: finishModel(quantizeModel(one), dataset, split).mse }))
+    .sort((a, b) => a.mse - b.mse);
+  const [better, worse] = [sorted[0], sorted[4]];
+  /** As if the float model made errors of that size. */
+  const costing = (share: number, { one, mse }: typeof worse) => ({
+    wide: false as const,
+    float: { ...finishModel(one, dataset, split), mse: mse / (1 + share) },
+  });
+
+  test('takes the place of weights that cost more, rounded to the nearest integers', () => {
+    const options = { ...costing(worse.mse / better.mse - 1, worse), fineTune: () => better.one };
+    const { float, served, report } = exportModels(worse.one, dataset, split, options);
+    expect(report?.rounding).toBe('trained');
+    expect(served.layers).toEqual(quantizeModel(better.one).layers);
+    expect(report?.cost).toBeCloseTo(0, 12);
+    expect(float.layers).toEqual(worse.one.layers);
+  });
+
+  test('is dropped where it makes nothing better', () => {
+    const options = { ...costing(0.005, better), fineTune: () => worse.one };
+    const { report } = exportModels(better.one, dataset, split, options);
+    expect(report?.rounding).not.toBe('trained');
+    expect(report?.cost).toBeGreaterThan(0.002);
+  });
+
+  test.each([
+    ['8 bits cost no more than .2 %', false, 0.0005],
+    ['12 bits do', 'auto', 0],
+    ['12 bits were asked for', true, 0.005],
+  ] as const)('is not tried where %s', (_, wide, share) => {
+    const fineTune = () => {
+      throw new Error('tried');
+    };
+    const options = { ...costing(share, better), wide, fineTune };
+    expect(exportModels(better.one, dataset, split, options).report?.rounding).not.toBe('trained');
   });
 });
