@@ -11,7 +11,7 @@ import { widenWorst } from './widen.ts';
 /** int8 may cost this much of the validation error; beyond it, a refusal. */
 export const COST_LIMIT = 0.01;
 /** What costs more is worth layers of 12 bits, or fine-tuning. */
-export const COST_AIM = 0.002;
+const COST_AIM = 0.002;
 
 /** To the nearest integers; by data (GPTQ); to the nearest, which the float weights were fine-tuned for. */
 type RoundingKind = 'nearest' | 'data' | 'trained';

@@ -29,6 +29,37 @@ describe('drift', () => {
     expect(Math.max(...drift.hidden)).toBeLessThan(2 * most);
   });
 
+  test('says for every layer how far its h is, and what it costs the outputs alone', () => {
+    const float = createModel({ layers: 3, hidden: 6 });
+    const int8 = quantizeModel(float);
+    // integers in the middle layer alone
+    const layers = float.layers.map((layer, l) => (l === 1 ? int8.layers[l] : layer));
+    const drift = measureDrift({ ...float, layers }, float, dataset, split, 400);
+    expect(drift.layers[0]).toEqual({ hidden: 0, alone: 0 });
+    expect(drift.layers[1].hidden).toBeGreaterThan(1e-4);
+    expect(drift.layers[1].alone).toBeCloseTo(drift.outputOverall, 12);
+    // it passes its error on
+    expect(drift.layers[2].hidden).toBe(drift.hiddenOverall);
+    expect(drift.layers[2].hidden).toBeGreaterThan(1e-4);
+    expect(drift.layers[2].alone).toBe(0);
+    expect(measureDrift(int8, float, dataset, split, 400).layers[1].alone).toBeCloseTo(
+      drift.outputOverall,
+      12,
+    );
+  });
+
+  test('looks at validation and at nothing of the test part', () => {
+    const float = createModel();
+    const [first] = dataset.series;
+    const row = split.validationEnd - first.firstSlot;
+    const series = dataset.series.map((one) => ({ ...one, values: one.values.slice() }));
+    for (const { values } of series) values.fill(1e6, (row + 6) * 2);
+    const int8 = quantizeModel(float);
+    expect(measureDrift(int8, float, { ...dataset, series }, split, 400)).toEqual(
+      measureDrift(int8, float, dataset, split, 400),
+    );
+  });
+
   test('counts the steps at the end of each of 40 blocks', () => {
     const model = createModel();
     const { steps } = measureDrift(model, model, dataset, split, 2000);
