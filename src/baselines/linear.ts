@@ -55,6 +55,20 @@ export function fitLinear(
   return best;
 }
 
+/** The same fit on other data, every output under the penalty that it has. */
+export function refitLinear(map: LinearMap, data: Moments): LinearMap {
+  const { inputs, outputs } = data;
+  const weights = new Float64Array(inputs * outputs);
+  const centered = center(data);
+  for (const lambda of new Set(map.lambdas)) {
+    const solved = solveRidge(centered, lambda);
+    for (let at = 0; at < weights.length; at++) {
+      if (map.lambdas[at % outputs] === lambda) weights[at] = solved[at];
+    }
+  }
+  return { ...map, weights, bias: biasOf(data, weights) };
+}
+
 function center({ inputs, outputs, count, x, y, xx, xy }: Moments) {
   const products = Float64Array.from(xx);
   const answers = Float64Array.from(xy);

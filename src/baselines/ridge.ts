@@ -2,7 +2,7 @@ import type { Dataset, Series, Split } from '../data/dataset.ts';
 import { type HeldValues, holdAll } from '../data/held.ts';
 import { normalize, type Scaler } from '../signal/scaler.ts';
 import type { Forecaster, ForecastTask } from './forecaster.ts';
-import { fitLinear, type LinearMap, type UncountedWindow } from './linear.ts';
+import { fitLinear, type LinearMap, refitLinear, type UncountedWindow } from './linear.ts';
 import { addMoments, emptyMoments } from './moments.ts';
 import { allChannels, type Channel, ownChannels, type Range } from './windows.ts';
 
@@ -54,6 +54,22 @@ export function fitRidge(options: RidgeOptions): RidgeVariant[] {
   return plans.flatMap((plan) => fitVariant(plan, { ...options, dataset }, held) ?? []);
 }
 
+/** The maps of a variant fitted once more, on training and validation together, under the penalties that it has. */
+export function refitRidge(variant: RidgeVariant, options: RidgeOptions): LinearMap[] {
+  const dataset = withoutAbsurd(options);
+  const held = holdAll(dataset, options.scalers);
+  const known = { ...options.split, trainEnd: options.split.validationEnd };
+  const plan = plans.find(({ name }) => name === variant.name) as Plan;
+  return groupChannels(plan, options, held).groups.map((group, i) => {
+    const moments = emptyMoments(inputsOf(plan, dataset), group[0].targets.length * options.steps);
+    for (const channel of group) {
+      const range = trainingRange(dataset.series[channel.series], channel, { ...options, split: known });
+      addMoments(moments, channel.moments(range));
+    }
+    return refitLinear(variant.maps[i], moments);
+  });
+}
+
 /** A reading without a z-score is missing, as it is to the network: one of them would make every sum NaN. */
 function withoutAbsurd({ dataset, scalers }: RidgeOptions): Dataset {
   const width = dataset.features.length;
@@ -75,15 +91,26 @@ export function pickRidge(variants: readonly RidgeVariant[], h: number): RidgeVa
   return variants[errors.indexOf(Math.min(...errors))];
 }
 
+/** What is asked, and which of it one map answers. */
+function groupChannels({ allFeatures, window, each }: Plan, options: RidgeOptions, held: HeldValues) {
+  const { scalers, targets, steps } = options;
+  const channels = (allFeatures ? allChannels : ownChannels)({ held, scalers, window, targets, steps });
+  return { channels, groups: each ? channels.map((channel) => [channel]) : [channels] };
+}
+
+/** D */
+function inputsOf({ allFeatures, window }: Plan, { features }: Dataset): number {
+  return allFeatures ? features.length * window : window - 1;
+}
+
 function fitVariant(plan: Plan, options: RidgeOptions, held: HeldValues): RidgeVariant | undefined {
   const { dataset, targets, steps, scalers } = options;
   const { name, window, allFeatures, each } = plan;
   const features = dataset.features.length;
   if (allFeatures && (features < 2 || features > maximumFeatures)) return undefined;
-  const channels = (allFeatures ? allChannels : ownChannels)({ held, scalers, window, targets, steps });
-  const groups = each ? channels.map((channel) => [channel]) : [channels];
+  const { channels, groups } = groupChannels(plan, options, held);
   if (groups.length > maximumMaps) return undefined;
-  const inputs = allFeatures ? features * window : window - 1;
+  const inputs = inputsOf(plan, dataset);
   const fits = groups.flatMap((group) => fitGroup(group, inputs, options) ?? []);
   if (fits.length < groups.length) return undefined;
 

@@ -1,4 +1,5 @@
 import type { Floats, Precision } from '../kernels/training.ts';
+import type { Round } from '../math/activations.ts';
 import type { Loss } from './losses.ts';
 import type { Run } from './runs.ts';
 
@@ -15,6 +16,19 @@ export function increment(run: Run, targets: number, i: number, m: number, s: nu
   const to = (i + s) * targets + m;
   if (i + s >= end || run.read[from] === 0 || run.read[to] === 0) return Number.NaN;
   return Math.fround(run.targets[to] - run.targets[from]);
+}
+
+/** Adds the highway's answers to the network's at y[at..at + O), as the step kernel does at its end. */
+export function addBase(
+  { base }: Run,
+  i: number,
+  y: Floats,
+  at: number,
+  outputs: number,
+  round: Round,
+): void {
+  if (base === undefined) return;
+  for (let o = 0; o < outputs; o++) y[at + o] = round(y[at + o] + base[i * outputs + o]);
 }
 
 /** How many answers of row i have a known truth. */

@@ -52,6 +52,7 @@ export function shareRuns(runs: readonly Run[]): Run[] {
     inputs: share(Float32Array, run.inputs),
     targets: share(Float32Array, run.targets),
     read: share(Uint8Array, run.read),
+    ...(run.base && { base: share(Float32Array, run.base) }),
   }));
 }
 

@@ -1,6 +1,6 @@
 import type { TrainingKernel } from '../kernels/training.ts';
 import { purpose, uniform } from '../math/random.ts';
-import { countKnown, writeSlopes } from './answers.ts';
+import { addBase, countKnown, writeSlopes } from './answers.ts';
 import type { Chunk } from './chunks.ts';
 import type { Loss } from './losses.ts';
 import type { TrainableNetwork } from './network.ts';
@@ -107,6 +107,7 @@ export function createMinibatch(
         const run = orders[2 * batchRows[r]];
         const row = orders[2 * batchRows[r] + 1] + t * P;
         const at = ((t - answersFrom) * tape.rows + r) * O;
+        addBase(runs[run], row, tape.y, at, O, kernel.precision.round);
         sum += writeSlopes(runs[run], row, { end: ends[run], steps }, tape.y, tape.dy, at, settings);
       }
     }

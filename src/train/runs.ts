@@ -23,6 +23,8 @@ export interface Run {
   readonly targets: Float32Array;
   /** 1 where a target was really read: [length, M] */
   readonly read: Uint8Array;
+  /** What a frozen highway answers to each frame, [length, O]: the network learns the rest. */
+  readonly base?: Float32Array;
 }
 
 export interface RunOptions {

@@ -1,6 +1,6 @@
 import type { Floats, TrainingKernel } from '../kernels/training.ts';
 import { stateSize } from '../model/model.ts';
-import { increment } from './answers.ts';
+import { addBase, increment } from './answers.ts';
 import type { TrainableNetwork } from './network.ts';
 import type { Parameters, Topology } from './parameters.ts';
 import type { Run } from './runs.ts';
@@ -102,6 +102,7 @@ export function createStatePass(
     if (row >= firstScored[run]) {
       const [at, source] = [(row - firstScored[run]) * O, (t * rows + r) * O];
       for (let o = 0; o < O; o++) answers[run][at + o] = tape.y[source + o];
+      addBase(runs[run], row, answers[run], at, O, kernel.precision.round);
     }
   }
 

@@ -1,6 +1,18 @@
 import type { Floats } from '../kernels/training.ts';
-import { type FloatTensor, gateCount, type Layer, type Model } from '../model/model.ts';
+import { type FloatTensor, gateCount, type Highway, type Layer, type Model } from '../model/model.ts';
 import type { Parameters, Topology } from './parameters.ts';
+
+/** What the export adds. */
+const unproven: Pick<Model, 'calibration' | 'golden'> = {
+  calibration: { levels: [], residuals: new Float32Array(0) },
+  golden: {
+    stream: '',
+    timesMs: new Float64Array(0),
+    frames: new Float32Array(0),
+    outputs: new Float32Array(0),
+    state: new Float32Array(0),
+  },
+};
 
 /** All of a model that is not learnt. */
 export type ModelDescription = Omit<Model, 'layers' | 'head' | 'highway' | 'calibration' | 'golden'>;
@@ -13,17 +25,24 @@ function tensor(values: Floats, shape: readonly number[]): FloatTensor {
 function biasTensor(bias: Floats, rows: number, channels: number): FloatTensor {
   if (channels === 0) return tensor(bias, [bias.length / rows, rows]);
   const values = new Float32Array((1 + channels) * rows);
-  values.set(bias, rows);
+  // the streams of a highway each may share one bias
+  for (let at = rows; at < values.length; at += bias.length) values.set(bias, at);
   for (let j = 0; j < rows; j++) {
     let sum = 0;
-    for (let channel = 0; channel < channels; channel++) sum += bias[channel * rows + j];
+    for (let channel = 0; channel < channels; channel++) sum += values[(1 + channel) * rows + j];
     values[j] = sum / channels;
   }
   return { kind: 'float32', shape: [1 + channels, rows], values };
 }
 
-/** The float32 model of trained parameters, still without calibration and golden vectors. */
-export function toModel(parameters: Parameters, topology: Topology, description: ModelDescription): Model {
+/** The float32 model of trained parameters, still without calibration and golden vectors.
+ * @param highway the frozen one that they were trained beside */
+export function toModel(
+  parameters: Parameters,
+  topology: Topology,
+  description: ModelDescription,
+  highway?: Highway,
+): Model {
   const { cell, hidden, inputs, outputs } = topology;
   const rows = gateCount[cell] * hidden;
   const layers = parameters.layers.map((layer, index): Layer => {
@@ -46,13 +65,12 @@ export function toModel(parameters: Parameters, topology: Topology, description:
       bias: tensor(parameters.headBias, [outputs]),
       skip: tensor(parameters.skip, [outputs, inputs]),
     },
-    calibration: { levels: [], residuals: new Float32Array(0) },
-    golden: {
-      stream: '',
-      timesMs: new Float64Array(0),
-      frames: new Float32Array(0),
-      outputs: new Float32Array(0),
-      state: new Float32Array(0),
-    },
+    ...(highway && { highway }),
+    ...unproven,
   };
+}
+
+/** A highway alone: `cell: none`. */
+export function linearModel(highway: Highway, description: ModelDescription): Model {
+  return { ...description, layers: [], highway, ...unproven };
 }

@@ -21,6 +21,8 @@ export interface TrainerOptions extends OptimizerSettings, StreamPlan {
   /** The level of the pinball loss. */
   readonly quantile: number;
   readonly epochs: number;
+  /** The epoch after which training ends, on the way of the learning rate to `epochs`; all of them if left out. */
+  readonly lastEpoch?: number;
   readonly batch: number;
   readonly chunk: number;
   readonly resets: number;
@@ -192,7 +194,7 @@ function trainOn(
   begin: Start,
 ): TrainedNetwork {
   const { kernel, parameters } = machine;
-  const { epochs } = options;
+  const { epochs, lastEpoch = epochs } = options;
   const progress = beginOrResume(machine, topology, options.seed, begin);
   const { latent, best, optimizer, history } = progress;
   const project = () => begin.tuning?.project(latent, parameters);
@@ -225,7 +227,7 @@ function trainOn(
     history.push({ epoch: 0, epochs, loss: Number.NaN, validation: start, timesteps });
   }
   const canScore = !Number.isNaN(history[0].validation);
-  for (let epoch = history.length; epoch <= epochs; epoch++) {
+  for (let epoch = history.length; epoch <= lastEpoch; epoch++) {
     if (epoch - 1 - progress.bestEpoch >= options.patience) break;
     const epochLoss = trainEpoch(epoch);
     const validation = machine.pass();

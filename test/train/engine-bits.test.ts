@@ -3,14 +3,16 @@ import { loadModel } from '../../src/engine/engine.ts';
 import { float32 } from '../../src/kernels/training.ts';
 import { createScalarTrainingKernel } from '../../src/kernels/training-scalar.ts';
 import { writeModelFile } from '../../src/model/format.ts';
-import { type Model, stateSize } from '../../src/model/model.ts';
+import { type Highway, type Model, stateSize } from '../../src/model/model.ts';
 import { createGolden } from '../../src/quantize/golden.ts';
+import { streamIncrements } from '../../src/quantize/increments.ts';
 import { createStreamRun } from '../../src/quantize/stream-run.ts';
+import { addBase } from '../../src/train/answers.ts';
 import { createNetwork } from '../../src/train/network.ts';
 import { createParameters, type Parameters } from '../../src/train/parameters.ts';
 import type { Run } from '../../src/train/runs.ts';
 import { createTape, type Tape } from '../../src/train/tape.ts';
-import { toModel } from '../../src/train/to-model.ts';
+import { linearModel, toModel } from '../../src/train/to-model.ts';
 import { syntheticDataset } from '../fixtures/series.ts';
 import { fillNumbers } from './nets.ts';
 import { type Setup, type SetupOptions, setUp } from './setup.ts';
@@ -42,6 +44,11 @@ const cases: [string, SetupOptions][] = [
   ['feedforward', { cell: 'feedforward', lags: [1, 2, 3, 4] }],
   ['feedforward of 2 layers', { cell: 'feedforward', layers: 2, lags: [1, 2, 3, 4] }],
   ['lstm, P = 3, a bias and a scaler a stream', { cell: 'lstm', phases: 3, perStream: true }],
+];
+
+const beside: [string, SetupOptions, 'own' | 'all'][] = [
+  ['an lstm, P = 3, and a highway of its own past', { cell: 'lstm', phases: 3 }, 'own'],
+  ['a gru and a highway of all features', { cell: 'gru' }, 'all'],
 ];
 
 const common: SetupOptions = { hidden: 5, steps: 3, targets: [1, 0], gapLimit: 6 };
@@ -167,3 +174,53 @@ test('a segment from a zero state has the bits of the engine that answers at its
   // one of 15 ends in a gap and answers nobody
   expect(compared).toBe(14);
 });
+
+describe.each(beside)(
+  'the base that is trained beside has the bits of the served highway: %s',
+  (_, options, view) => {
+    test('frame by frame, gaps filled, the network on top', () => {
+      const setup = setUp(dataset, { ...common, ...options });
+      const parameters = makeParameters(setup);
+      const { outputs } = setup.topology;
+      const highway = makeHighway(view, outputs);
+      const model = toModel(parameters, setup.topology, setup.description, highway);
+      const { architecture } = setup.description;
+      const alone = linearModel(highway, {
+        ...setup.description,
+        architecture: { ...architecture, cell: 'none', layers: 0, hidden: 0, phases: 1 },
+      });
+      let compared = 0;
+      for (const bare of setup.runs) {
+        const run = { ...bare, base: streamIncrements(alone, dataset, bare) };
+        const { y } = forwardRun(kernel, setup, parameters, run);
+        const { stream, values, firstSlot, present } = dataset.series[run.series];
+        const served = createStreamRun(model, stream);
+        for (let i = 0; i < run.length; i++) {
+          const row = run.firstSlot + i - firstSlot;
+          if (present[row] === 0) continue;
+          served.step(run.firstSlot + i, values.subarray(2 * row, 2 * row + 2));
+          addBase(run, i, y, i * outputs, outputs, Math.fround);
+          expect(y.slice(i * outputs, (i + 1) * outputs)).toEqual(served.increments);
+          compared++;
+        }
+      }
+      expect(compared).toBe(2 * (90 - 9 + 56));
+    });
+  },
+);
+
+/** Of made-up numbers, over the last 5 values. */
+function makeHighway(view: 'own' | 'all', outputs: number): Highway {
+  const window = 5;
+  const columns = view === 'all' ? 2 * window : window - 1;
+  const tensor = (seed: number, ...shape: number[]) => {
+    const values = new Float32Array(shape.reduce((size, one) => size * one, 1));
+    fillNumbers(values, seed, 0.6);
+    return { kind: 'float32', shape, values } as const;
+  };
+  return {
+    ...{ allFeatures: view === 'all', window },
+    weights: tensor(2, 1, outputs, columns),
+    bias: tensor(3, 1, outputs),
+  };
+}

@@ -162,3 +162,21 @@ test('progress is told of every update and every epoch', () => {
   // the running mean of an epoch ends as its loss
   expect(history.slice(1).map(({ loss }) => loss)).toEqual(losses.slice(1));
 });
+
+test('what the network is trained beside counts in every answer, of a minibatch and of validation', () => {
+  const setup = setUp(dataset, { steps: 3, training: { loss: 'mae', learningRate: 0, epochs: 1 } });
+  const runs = setup.runs.map((run) => ({ ...run, base: new Float32Array(run.length * 3).fill(100) }));
+  const [start, end] = train({ ...setup, runs }).history;
+  expect(Math.abs(end.loss - 100)).toBeLessThan(5);
+  expect(Math.abs(start.validation - 100 ** 2)).toBeLessThan(1000);
+});
+
+test('a last epoch ends training on the way of the learning rate to all of them', () => {
+  const whole = setUp(dataset, { training: { epochs: 4 } });
+  // no validation is left, as when it is trained on: the newest parameters are the result
+  const known = { ...whole.options, trainEnds: whole.options.validationEnds };
+  const { parameters } = trainWatched({ ...whole, options: known });
+  const cut = train({ ...whole, options: { ...known, lastEpoch: 2 } });
+  expect(cut.parameters.flat).toEqual(parameters[1]);
+  expect(cut.history).toHaveLength(3);
+});
