@@ -11,8 +11,23 @@ export function checkRules(recipe: ParsedRecipe): Problem[] {
     ...checkColumns(recipe),
     ...checkNumbers(recipe),
     ...checkModel(recipe),
+    ...checkHighway(recipe),
     ...checkTraining(recipe.training),
+    ...checkSeeds(recipe),
   ];
+}
+
+const linearKeys = { model: ['cell', 'highway'], training: ['refit'] } as const;
+
+/** A key that would do nothing is a misunderstanding: the parsed recipe has them all, so this looks at what was written. */
+export function checkIgnored(written: unknown, { model }: ParsedRecipe): Problem[] {
+  if (model.cell !== 'none') return [];
+  const maps = written as Partial<Record<keyof typeof linearKeys, Readonly<Record<string, unknown>>>>;
+  return (['model', 'training'] as const).flatMap((map) =>
+    Object.keys(maps[map] ?? {})
+      .filter((key) => !linearKeys[map].some((known) => known === key))
+      .map((key) => ({ path: [map, key], message: `cell: none has no network; take ${key} out` })),
+  );
 }
 
 function checkColumns({ features, target, time, stream, share }: ParsedRecipe): Problem[] {
@@ -97,6 +112,41 @@ function checkModel({ model, phases, lags }: ParsedRecipe): Problem[] {
     });
   }
   return problems;
+}
+
+function checkHighway({ model, features, target, share, phases, lags }: ParsedRecipe): Problem[] {
+  const { cell, highway } = model;
+  const problems: Problem[] = [];
+  if (cell === 'none') {
+    if (highway === undefined) {
+      const message = 'cell: none is a ridge alone; say which: highway: own96, own336, own336each or all12';
+      problems.push({ path: ['model', 'cell'], message });
+    }
+    if (phases !== 'auto' && phases !== 1) {
+      problems.push({ path: ['phases'], message: `found ${phases}, expected 1: cell: none has no state` });
+    }
+    if (lags !== undefined) {
+      problems.push({
+        path: ['lags'],
+        message: 'the window of cell: none is that of its highway; take lags out',
+      });
+    }
+  }
+  const count = share === 'channels' ? 1 : (features ?? [target].flat()).length;
+  if (highway === 'all12' && count < 2) {
+    const message =
+      'all12 looks at 2 to 32 features, here the model sees one; name more, or take own96 or own336';
+    problems.push({ path: ['model', 'highway'], message });
+  }
+  return problems;
+}
+
+/** The joined network has to fit into a model file (model/limits.ts). */
+function checkSeeds({ model, training }: ParsedRecipe): Problem[] {
+  const most = model.wide === true ? 512 : 1024;
+  if (training.seeds === 1 || model.hidden * training.seeds <= most) return [];
+  const message = `found ${training.seeds} networks of ${model.hidden} units, expected at most ${most} units together`;
+  return [{ path: ['training', 'seeds'], message }];
 }
 
 function checkTraining({ loss, quantile, optimizer, weightDecay }: ParsedRecipe['training']): Problem[] {

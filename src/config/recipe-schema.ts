@@ -25,12 +25,23 @@ export const period = z
   .union([z.string().regex(durationPattern, durationText), z.number(durationText)], durationText)
   .refine((value) => parseDuration(value) !== undefined, durationText);
 
+/** The ridge variants of baselines/ridge.ts. */
+const ridges = ['own96', 'own336', 'own336each', 'all12'] as const;
+
 const part = numberIn({ min: 0, max: 1e9, open: 'min' });
 const splitText = 'three fractions or three counts of frames: train, validation, test';
 
 export const modelSchema = z.strictObject(
   {
-    cell: choice(['feedforward', 'rnn', 'lstm', 'gru']).default('lstm').describe('The cell of the network.'),
+    cell: choice(['none', 'feedforward', 'rnn', 'lstm', 'gru'])
+      .default('lstm')
+      .describe('The cell of the network; none: the ridge of `highway` is the whole model.'),
+    highway: choice(ridges)
+      .exactOptional()
+      .describe(
+        'A ridge beside the network, fitted first and frozen: the network learns what it leaves. own96, own336: the ' +
+          'last 96 or 336 values of the target itself; own336each: with a map for each stream and target; all12: the last 12 of all features.',
+      ),
     layers: wholeNumber(1, 4).default(1).describe('Layers of cells, each on the hidden state below it.'),
     hidden: wholeNumber(1, 1024).default(32).describe('H: hidden units of each layer.'),
     output: choice(['each', 'last'])
@@ -76,6 +87,15 @@ export const trainingSchema = z.strictObject(
       .exactOptional()
       .describe('Epochs without a better validation before training stops; never when absent.'),
     seed: wholeNumber(0, 2 ** 32 - 1).default(1),
+    seeds: wholeNumber(1, 16)
+      .default(1)
+      .describe(
+        'Networks of seed, seed + 1, ... that are averaged: joined into one of seeds x hidden units.',
+      ),
+    refit: z
+      .boolean('true or false')
+      .default(false)
+      .describe('Once validation has chosen, train again on training and validation together.'),
   },
   'a map such as { epochs: 50, seed: 1 }',
 );

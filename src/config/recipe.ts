@@ -3,7 +3,7 @@ import { Document, isSeq, visit } from 'yaml';
 import { z } from 'zod';
 import { formatDuration, parseDuration } from '../signal/duration.ts';
 import { reportProblems, validate } from './problems.ts';
-import { checkRules } from './recipe-rules.ts';
+import { checkIgnored, checkRules } from './recipe-rules.ts';
 import { maximumHorizon, type modelSchema, recipeSchema, type trainingSchema } from './recipe-schema.ts';
 import { type Place, readYaml } from './yaml.ts';
 
@@ -55,7 +55,7 @@ export function createRecipe(input: RecipeInput, origin: string): Recipe {
 
 function resolveRecipe(value: unknown, folder: string, place: Place): Recipe {
   const parsed = validate(recipeSchema, value, place);
-  reportProblems(checkRules(parsed), place);
+  reportProblems([...checkRules(parsed), ...checkIgnored(value, parsed)], place);
   const { data, period, features, target, training, ...rest } = parsed;
   const targets = typeof target === 'string' ? [target] : target;
   const periodMs = period === undefined ? undefined : parseDuration(period);
@@ -78,20 +78,26 @@ function resolveRecipe(value: unknown, folder: string, place: Place): Recipe {
 export function canonicalRecipe(recipe: Recipe, data = basename(recipe.data)): string {
   const { name, version, release, time, stream, periodMs, season, phases, features, targets } = recipe;
   const { share, horizons, gapLimit, split, lags, model, training } = recipe;
-  const { cell, layers, hidden, output, segment, wide } = model;
+  const { cell, highway, layers, hidden, output, segment, wide } = model;
   const { loss, quantile, optimizer, learningRate, weightDecay, epochs, batch, chunk, resets } = training;
-  const { dropout, schedule, clip, patience, seed } = training;
+  const { dropout, schedule, clip, patience, seed, seeds, refit } = training;
+  // what an older recipe does not say is not said for it: its model keeps its bytes
+  const again = refit ? { refit } : undefined;
   const content = {
     ...{ name, version, release, data, time, stream },
     period: periodMs === undefined ? undefined : formatDuration(periodMs),
     ...{ season, phases, features, target: targets.length === 1 ? targets[0] : targets, share },
     ...{ horizons, gapLimit, split, lags },
-    model: { cell, layers, hidden, output, segment, wide },
-    training: {
-      ...{ loss, quantile: loss === 'pinball' ? quantile : undefined },
-      ...{ optimizer, learningRate, weightDecay: optimizer === 'adamw' ? weightDecay : undefined },
-      ...{ epochs, batch, chunk, resets, dropout, schedule, clip, patience, seed },
-    },
+    model: cell === 'none' ? { cell, highway } : { cell, highway, layers, hidden, output, segment, wide },
+    training:
+      cell === 'none'
+        ? again
+        : {
+            ...{ loss, quantile: loss === 'pinball' ? quantile : undefined },
+            ...{ optimizer, learningRate, weightDecay: optimizer === 'adamw' ? weightDecay : undefined },
+            ...{ epochs, batch, chunk, resets, dropout, schedule, clip, patience, seed },
+            ...{ seeds: seeds === 1 ? undefined : seeds, ...again },
+          },
   };
   const document = new Document(content, { aliasDuplicateObjects: false });
   visit(document, (_, node) => {

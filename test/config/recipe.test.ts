@@ -70,6 +70,8 @@ describe('a recipe', () => {
         schedule: 'cosine',
         clip: 1,
         seed: 1,
+        seeds: 1,
+        refit: false,
       },
     });
   });
@@ -125,17 +127,12 @@ describe('an error of a recipe', () => {
     [
       'a key like no other',
       `${minimal}model: { colour: red }`,
-      'the keys here are cell, layers, hidden, output, segment, wide',
+      'the keys here are cell, highway, layers, hidden, output, segment, wide',
     ],
     [
       'a word with a slip',
       `${minimal}model:\n  cell: ltsm`,
-      ':5: model.cell: found "ltsm", expected feedforward, rnn, lstm or gru; did you mean "lstm"?',
-    ],
-    [
-      'cell: none, which only the export chooses',
-      `${minimal}model: { cell: none }`,
-      'model.cell: found "none", expected',
+      ':5: model.cell: found "ltsm", expected none, feedforward, rnn, lstm or gru; did you mean "lstm"?',
     ],
     [
       'a number that is text',
