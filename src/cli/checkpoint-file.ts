@@ -31,7 +31,7 @@ export function createCheckpointFile(
     path,
     read() {
       if (!existsSync(path)) return undefined;
-      return decodeCheckpoint(readFileSync(path, 'utf8'), identity, countParameters(topology));
+      return decodeCheckpoint(readFileSync(path, 'utf8'), identity, topology ? countParameters(topology) : 0);
     },
     offer(checkpoint) {
       if (performance.now() - lastMs < INTERVAL_MS) return;

@@ -29,6 +29,7 @@ export interface TrainArguments {
   readonly seed?: number;
   /** Of the search for a recipe that suits a CSV. */
   readonly budgetMs?: number;
+  readonly refit: boolean;
   readonly resume: boolean;
 }
 

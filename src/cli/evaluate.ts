@@ -25,6 +25,9 @@ export async function runEvaluate(args: EvaluateArguments, terminal: Terminal): 
   const { dataset } = loadForRecipe(columns, args.data, terminal.warn);
   const split = splitOf(model, dataset);
   checkPart(dataset, split, args);
+  if (args.split === 'validation' && model.createdMs >= model.training.trainEndMs) {
+    terminal.warn(`${model.name} was fitted on validation too (refit): these errors are too small`);
+  }
   const scored: ScoredPart = { dataset, split, part: args.split };
   const { score: int8, origins } = scoreWithProgress(engine, scored, 'scoring', terminal);
   if (Object.values(int8.n).every((n) => n === 0)) {

@@ -3,8 +3,8 @@ import { gateCount } from '../model/model.ts';
 import { dequantizeMatrix, quantizeMatrix } from '../quantize/matrices.ts';
 import type { MachineOptions } from '../train/machine.ts';
 import type { Parameters, Topology } from '../train/parameters.ts';
+import type { Run } from '../train/runs.ts';
 import { type TrainedNetwork, type TrainerOptions, tuneNetwork } from '../train/trainer.ts';
-import type { Prepared } from './prepare.ts';
 
 const EPOCHS = 4;
 /** Of the learning rate of the training. */
@@ -13,7 +13,7 @@ const RATE = 0.1;
 /** Trains a network on with U and the upper layers' W rounded to 8 bits in every pass, so that the weights make up for
  * what rounding does to them. */
 export function fineTune(
-  { topology, runs }: Pick<Prepared, 'topology' | 'runs'>,
+  { topology, runs }: { readonly topology: Topology; readonly runs: readonly Run[] },
   options: TrainerOptions,
   trained: Parameters,
   machine?: MachineOptions,

@@ -5,14 +5,14 @@ import { float32 } from '../kernels/training.ts';
 import { createScalarTrainingKernel } from '../kernels/training-scalar.ts';
 import { formatDuration } from '../signal/duration.ts';
 import { measureGradientFlow } from '../train/gradient-flow.ts';
-import { createParameters, initializeParameters } from '../train/parameters.ts';
+import { createParameters, initializeParameters, type Topology } from '../train/parameters.ts';
 import { trainNetwork } from '../train/trainer.ts';
 import type { GradientsArguments, Report, Terminal } from './command.ts';
+import { trainerOptions } from './fit-model.ts';
 import { openOutput } from './output-folder.ts';
 import { type Prepared, prepareTraining } from './prepare.ts';
 import { createProgress } from './progress.ts';
 import { formatTable } from './table.ts';
-import { trainerOptions } from './train-model.ts';
 import { readRecipe } from './train-recipe.ts';
 
 const cells = ['rnn', 'lstm', 'gru'] as const;
@@ -52,7 +52,9 @@ export async function runGradients(args: GradientsArguments, terminal: Terminal)
 }
 
 function measureCell(prepared: Prepared, steps: number, { quiet }: Terminal): CellFlow {
-  const { topology, runs, phases, trainEnds, recipe } = prepared;
+  const { runs, phases, trainEnds, recipe } = prepared;
+  // each of the cells is one of a network
+  const topology = prepared.topology as Topology;
   const options = { steps, phases, trainEnds, seed: recipe.training.seed };
   const initial = createParameters(createScalarTrainingKernel(float32), topology);
   initializeParameters(initial, topology, recipe.training.seed);

@@ -33,7 +33,8 @@ export interface Prepared {
   /** For streams that the training never saw. */
   readonly commonScalers: readonly Scaler[];
   readonly channels: readonly string[];
-  readonly topology: Topology;
+  /** Of a network; a ridge alone has none. */
+  readonly topology: Topology | undefined;
   readonly runs: readonly Run[];
   /** [run]: rows before validation, before test. */
   readonly trainEnds: readonly number[];
@@ -83,15 +84,19 @@ export function prepareDataset(
   const { periodMs } = dataset;
   const horizons = recipe.horizons ?? defaultHorizons(periodMs, season);
   const steps = Math.max(...horizons);
-  const gapLimit = recipe.gapLimit ?? Math.max(phases, LEAST_GAP_LIMIT);
+  const isLinear = recipe.model.cell === 'none';
+  const gapLimit = recipe.gapLimit ?? Math.max(isLinear ? season : phases, LEAST_GAP_LIMIT);
   const inputs = settleInputs(recipe, dataset.features.length, { season, phases, steps });
-  const scalers = fitScalers(dataset, split, { perStream, lag: inputs.lags.at(-1) ?? 1 });
+  // the same for every recipe over these data, for they share the ridges
+  const lag = season > 1 ? season : nearLags[nearLags.length - 1];
+  const scalers = fitScalers(dataset, split, { perStream, lag });
   const spec = { ...inputs, ...fitFills(dataset, split, { season, scalers }) };
   const runs = createRuns(dataset, { spec, gapLimit, targets, scalers });
-  const { cell, layers, hidden, output } = recipe.model;
+  const { cell, layers, hidden, output, highway } = recipe.model;
   const segment = output === 'last' ? (recipe.model.segment ?? recipe.training.chunk) : 0;
   const task = { every: Math.max(1, segment), steps, targets: targets.length };
   for (const part of scoredParts) checkScorable(runs, part, partRange(split, part), task);
+  const isPerStream = highway === 'own336each' && dataset.series.length > 1;
   const endsAt = (border: number) =>
     runs.map(({ firstSlot, length }) => Math.max(0, Math.min(length, border - firstSlot)));
   return {
@@ -105,16 +110,19 @@ export function prepareDataset(
     targets,
     spec,
     scalers,
-    commonScalers: fitFeatureScalers(dataset, split, spec.lags.at(-1) ?? 1),
-    channels: perStream ? dataset.series.map(({ stream }) => stream) : [],
-    topology: {
-      cell,
-      layers,
-      hidden,
-      inputs: inputSize(spec),
-      outputs: targets.length * steps,
-      biases: perStream ? dataset.series.length : 1,
-    },
+    commonScalers: fitFeatureScalers(dataset, split, lag),
+    channels: perStream || isPerStream ? dataset.series.map(({ stream }) => stream) : [],
+    topology:
+      cell === 'none'
+        ? undefined
+        : {
+            cell,
+            layers,
+            hidden,
+            inputs: inputSize(spec),
+            outputs: targets.length * steps,
+            biases: perStream ? dataset.series.length : 1,
+          },
     runs,
     trainEnds: endsAt(split.trainEnd),
     validationEnds: endsAt(split.validationEnd),
@@ -144,7 +152,7 @@ function findTrainingSeason(dataset: Dataset, split: Split, targets: readonly nu
 
 /** P: the season when it is left open, for a recurrent network that answers at each frame; 1 for the others. */
 function settlePhases({ phases, model }: Recipe, season: number): number {
-  const single = model.cell === 'feedforward' || model.output === 'last';
+  const single = model.cell === 'none' || model.cell === 'feedforward' || model.output === 'last';
   if (phases === 'auto') return single || season > MOST_PHASES ? 1 : season;
   if (single && phases > 1) {
     throw new UsageError(
@@ -162,6 +170,8 @@ interface Rhythm {
 
 function settleInputs(recipe: Recipe, features: number, rhythm: Rhythm): InputSpec {
   const { season } = rhythm;
+  // the highway alone looks at its own window
+  if (recipe.model.cell === 'none') return { features, lags: [], averages: [], mask: false, season };
   const averages = season > 1 ? [season, 7 * season] : averagesWithoutSeason;
   // a mask helped on no data that was tried, not with a third of the values missing (docs/ARCHITECTURE.md)
   return { features, lags: settleLags(recipe, rhythm), averages, mask: false, season };

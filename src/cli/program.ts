@@ -78,11 +78,21 @@ function addTrain(program: Command, commands: Commands, perform: Perform): void 
       'with a CSV: time for trying recipes, such as 90s or 10m (default: 5m)',
       duration,
     )
+    .option(
+      '--refit',
+      'with a CSV: fit once more on training and validation together, once validation has chosen',
+    )
     .option('--resume', 'go on from the checkpoint in --out, to the same bits')
-    .action((input: string, { resume, budget, ...options }) =>
+    .action((input: string, { resume, refit, budget, ...options }) =>
       perform(options, (terminal) =>
         commands.train(
-          { ...options, input, resume: resume === true, ...(budget !== undefined && { budgetMs: budget }) },
+          {
+            ...options,
+            input,
+            resume: resume === true,
+            refit: refit === true,
+            ...(budget !== undefined && { budgetMs: budget }),
+          },
           terminal,
         ),
       ),

@@ -1,22 +1,20 @@
+import { fitRidge, type RidgeName, type RidgeVariant } from '../baselines/ridge.ts';
 import type { Recipe } from '../config/recipe.ts';
-import { findColumn, parseTable, readNumbers, type Table } from '../data/csv.ts';
-import { DataError } from '../data/data-error.ts';
-import { findTimeColumn } from '../data/rows.ts';
+import { QuantizeError } from '../quantize/quantize-model.ts';
 import type { Terminal } from './command.ts';
-import { readInputFile } from './input-file.ts';
-import { type Prepared, prepareTraining } from './prepare.ts';
-import { formatTable } from './table.ts';
-import { type TrainedModel, trainModel } from './train-model.ts';
+import { type FitTask, type FittedModel, fitModel } from './fit-model.ts';
+import { loadForRecipe, type Prepared, prepareDataset, type RecipeData } from './prepare.ts';
+import { scoreDraft } from './score-draft.ts';
+import {
+  distinctRidges,
+  linearRecipe,
+  networkChanges,
+  otherColumns,
+  withInputs,
+} from './search-candidates.ts';
+import { recordSearch, type SearchRecord, type Trial, tabulateTrials } from './search-report.ts';
+import { completeModel, fitTaskOf, type TrainedModel } from './train-model.ts';
 import { createTrainingMeter, type TrainingTotals } from './training-meter.ts';
-
-/** A recipe that was tried. */
-export interface Trial {
-  /** What is different in it: `all columns as inputs`. */
-  readonly label: string;
-  /** Mean squared error over the longest horizon on validation, of the model as it is served. */
-  readonly validation: number;
-  readonly seconds: number;
-}
 
 export interface TrainingOutcome {
   readonly prepared: Prepared;
@@ -25,112 +23,123 @@ export interface TrainingOutcome {
 }
 
 export interface SearchOutcome extends TrainingOutcome {
-  readonly trials: readonly Trial[];
+  readonly search: SearchRecord;
 }
 
-type Change = (recipe: Recipe) => Recipe;
+/** A recipe that was fitted and scored. */
+interface Candidate {
+  readonly trial: Trial;
+  readonly recipe: Recipe;
+  readonly task: FitTask;
+  readonly fitted: FittedModel;
+  readonly totals: TrainingTotals;
+}
 
-/** Other columns that a model looks at, at most. */
-const mostInputs = 12;
-const leastPresent = 0.7;
-/** The network finds the time of day in the phase; as numbers such columns overfit a year of data. */
-const calendar = /^(year|month|day|hour|minute|second|week|weekday|quarter|dow|doy)$/i;
+type TryRecipe = (label: string, recipe: Recipe, before?: Candidate) => Candidate;
 
-/** Tries a few recipes on the same data, each change on the best so far, until the next would pass the budget.
+/** Tries the ridges, then networks, each change on the best one so far, until the next would pass the budget.
  * Validation chooses; the test part is not looked at. */
 export async function searchRecipe(
   base: Recipe,
   budgetMs: number,
   terminal: Terminal,
 ): Promise<SearchOutcome> {
-  const startMs = performance.now();
+  const endMs = performance.now() + budgetMs;
   const trials: Trial[] = [];
-  const first = await tryRecipe(base, 'the target alone', trials, terminal);
-  let best = first;
-  for (const [label, change] of changesFor(base)) {
-    const spentMs = performance.now() - startMs;
-    const likelyMs = 1000 * Math.max(...trials.map(({ seconds }) => seconds));
-    if (spentMs + likelyMs > budgetMs) {
-      terminal.log(`the budget is spent: ${label} and what follows stay untried`);
+  const { tryRecipe, ridgesOf } = createTrials(trials, terminal);
+  const inputs = otherColumns(base);
+  const ridge = bestOf([
+    ...ridgesOf(base).map((name) => tryRecipe(`ridge ${name}`, linearRecipe(base, name))),
+    ...tryWithInputs(base, inputs, tryRecipe, ridgesOf),
+  ]);
+  let network = tryRecipe('a network', base);
+  const { season } = network.task.prepared;
+  for (const change of networkChanges(season, inputs, ridge?.recipe)) {
+    const recipe = change.apply(network.recipe);
+    // what the ridge looks at may be there already
+    if (JSON.stringify(recipe) === JSON.stringify(network.recipe)) continue;
+    if (performance.now() + 1000 * change.cost * network.trial.seconds > endMs) {
+      terminal.log(`the budget is spent: ${change.label} and what follows stay untried`);
       break;
     }
-    const next = await tryRecipe(change(best.prepared.recipe), label, trials, terminal);
-    if (validationOf(next) < validationOf(best)) best = next;
+    const next = tryRecipe(change.label, recipe, network);
+    if (next.trial.validation < (1 - change.margin) * network.trial.validation) network = next;
   }
-  terminal.log(`\n${describeTrials(trials)}\n`);
-  return { ...best, trials };
+  const isLinear = ridge !== undefined && ridge.trial.validation <= network.trial.validation;
+  const ranking = isLinear ? [ridge] : [network, ...(ridge ? [ridge] : [])];
+  return completeFirst(ranking, trials, terminal);
 }
 
-/** In the order of their worth. */
-function changesFor(base: Recipe): [string, Change][] {
-  const inputs = otherColumns(base);
-  const changes: [string, Change][] = [
-    [
-      'absolute errors, more dropout',
-      (recipe) => ({ ...recipe, training: { ...recipe.training, loss: 'mae', dropout: 0.4 } }),
-    ],
-    [
-      'twice as many units',
-      (recipe) => ({ ...recipe, model: { ...recipe.model, hidden: 2 * recipe.model.hidden } }),
-    ],
-  ];
-  if (inputs.length === 0) return changes;
-  const withInputs: Change = (recipe) => ({ ...recipe, features: [...recipe.targets, ...inputs] });
-  return [[`with ${inputs.join(', ')}`, withInputs], ...changes];
+/** Only the ridge over all columns sees more of them. */
+function tryWithInputs(
+  base: Recipe,
+  inputs: readonly string[],
+  tryRecipe: TryRecipe,
+  ridgesOf: (recipe: Recipe) => readonly RidgeName[],
+): Candidate[] {
+  if (inputs.length === 0) return [];
+  const recipe = withInputs(base, inputs);
+  if (!ridgesOf(recipe).includes('all12')) return [];
+  return [tryRecipe(`ridge all12 with ${inputs.join(', ')}`, linearRecipe(recipe, 'all12'))];
 }
 
-async function tryRecipe(
-  recipe: Recipe,
-  label: string,
-  trials: Trial[],
+function bestOf(candidates: readonly Candidate[]): Candidate | undefined {
+  const least = Math.min(...candidates.map(({ trial }) => trial.validation));
+  return candidates.find(({ trial }) => trial.validation === least);
+}
+
+/** Fits and scores recipes; data and ridges are read and fitted once for each set of features. */
+function createTrials(trials: Trial[], terminal: Terminal) {
+  const known = new Map<string, { readonly data: RecipeData; ridge?: readonly RidgeVariant[] }>();
+
+  function prepare(recipe: Recipe): Pick<FitTask, 'prepared' | 'ridge'> {
+    const key = recipe.features.join('\n');
+    const warn = known.size === 0 ? terminal.warn : () => {};
+    const found = known.get(key) ?? { data: loadForRecipe(recipe, recipe.data, warn) };
+    known.set(key, found);
+    const prepared = prepareDataset(recipe, found.data, warn);
+    found.ridge ??= fitRidge(prepared);
+    return { prepared, ridge: found.ridge };
+  }
+
+  const tryRecipe: TryRecipe = (label, recipe, before) => {
+    const startMs = performance.now();
+    const { prepared, ridge } = prepare(recipe);
+    terminal.log(`trying ${label}`);
+    const meter = createTrainingMeter(terminal, 0, recipe.training.epochs);
+    const task = fitTaskOf(prepared, ridge);
+    const isMore = before !== undefined && recipe.training.seeds > before.recipe.training.seeds;
+    const fitted = fitModel(task, {
+      events: { onUpdate: meter.onUpdate },
+      ...(isMore && { trained: before.fitted.networks }),
+    });
+    meter.stop();
+    const validation = scoreDraft(fitted.draft, prepared.dataset, prepared.split);
+    const kind = recipe.model.cell === 'none' ? 'ridge' : 'network';
+    const whole = before ? `${before.trial.whole} ${label}` : label;
+    const trial: Trial = { label, kind, whole, validation, seconds: (performance.now() - startMs) / 1000 };
+    trials.push(trial);
+    return { trial, recipe, task, fitted, totals: meter.totals() };
+  };
+
+  return { tryRecipe, ridgesOf: (recipe: Recipe) => distinctRidges(prepare(recipe).ridge) };
+}
+
+/** The first of the ranking that can be exported. */
+async function completeFirst(
+  [first, ...others]: readonly Candidate[],
+  trials: readonly Trial[],
   terminal: Terminal,
-): Promise<TrainingOutcome> {
-  const startMs = performance.now();
-  const prepared = prepareTraining(recipe, trials.length === 0 ? terminal.warn : () => {});
-  terminal.log(`trying ${label}`);
-  const meter = createTrainingMeter(terminal, 0, recipe.training.epochs);
-  const result = await trainModel(prepared, { events: { onUpdate: meter.onUpdate }, stage: meter.stop });
-  const outcome = { prepared, result, totals: meter.totals() };
-  const seconds = (performance.now() - startMs) / 1000;
-  trials.push({ label, validation: validationOf(outcome), seconds });
-  return outcome;
-}
-
-function validationOf({ prepared, result }: TrainingOutcome): number {
-  return result.validation.int8.horizons[prepared.steps]?.mse ?? Number.POSITIVE_INFINITY;
-}
-
-/** Columns of numbers that are mostly there, vary and are no calendar. */
-function otherColumns({ data, time, stream, targets }: Recipe): string[] {
-  const table = parseTable(readInputFile(data, 'recording'), data);
-  const taken = [findTimeColumn(table, time), ...(stream === undefined ? [] : [findColumn(table, stream)])];
-  return table.columns
-    .filter((column, i) => !taken.includes(i) && !targets.includes(column) && !calendar.test(column))
-    .filter((column) => isInput(table, column))
-    .slice(0, mostInputs);
-}
-
-function isInput(table: Table, column: string): boolean {
+): Promise<SearchOutcome> {
+  const { task, fitted, trial, totals } = first;
   try {
-    const present = readNumbers(table, column).values.filter((value) => !Number.isNaN(value));
-    return (
-      present.length >= leastPresent * table.rows.length && present.some((value) => value !== present[0])
-    );
+    const result = await completeModel(task, fitted, { stage: terminal.log });
+    const search = recordSearch(trials, trial);
+    terminal.log(`\n${tabulateTrials(search)}\n${search.why}\n`);
+    return { prepared: task.prepared, result, totals, search };
   } catch (error) {
-    // words, or a name that stands there twice
-    if (error instanceof DataError) return false;
-    throw error;
+    if (!(error instanceof QuantizeError) || others.length === 0) throw error;
+    terminal.warn(`${trial.label} is not taken: ${error.message}`);
+    return completeFirst(others, trials, terminal);
   }
-}
-
-function describeTrials(trials: readonly Trial[]): string {
-  const best = Math.min(...trials.map(({ validation }) => validation));
-  return formatTable(
-    ['tried', 'validation MSE', 'seconds', ''],
-    trials.map(({ label, validation, seconds }) => [
-      ...[label, validation, Math.round(seconds)],
-      validation === best ? 'chosen' : '',
-    ]),
-    { digits: 4 },
-  );
 }

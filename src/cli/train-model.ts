@@ -7,18 +7,13 @@ import type { Score } from '../evaluate/score.ts';
 import { writeModelFile } from '../model/format.ts';
 import { checkArchitecture, checkInput, checkOutput } from '../model/limits.ts';
 import type { Model } from '../model/model.ts';
-import { type ExportReport, exportModels } from '../quantize/export.ts';
+import { type ExportedModels, type ExportReport, exportModels } from '../quantize/export.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
 import { fitStreams } from '../train/fit-inputs.ts';
 import type { MachineOptions } from '../train/machine.ts';
-import { type ModelDescription, toModel } from '../train/to-model.ts';
-import {
-  type TrainedNetwork,
-  type TrainerEvents,
-  type TrainerOptions,
-  trainNetwork,
-} from '../train/trainer.ts';
-import { fineTune } from './fine-tune.ts';
+import type { ModelDescription } from '../train/to-model.ts';
+import type { TrainedNetwork, TrainerEvents } from '../train/trainer.ts';
+import { type FitTask, type FittedModel, fineTuneModel, fitModel, refitModel } from './fit-model.ts';
 import type { Prepared } from './prepare.ts';
 import { sheetOfQuantization } from './quantization-sheet.ts';
 import { scoreEngine } from './score-engine.ts';
@@ -32,7 +27,8 @@ interface PartScores {
 }
 
 export interface TrainedModel {
-  readonly trained: TrainedNetwork;
+  /** One a seed; none for a ridge alone. */
+  readonly networks: readonly TrainedNetwork[];
   readonly served: Model;
   readonly servedBytes: Uint8Array;
   readonly floatBytes: Uint8Array;
@@ -46,73 +42,97 @@ export interface TrainedModel {
   readonly exported: ExportReport | undefined;
 }
 
-export function trainerOptions(prepared: Prepared): TrainerOptions {
-  const { recipe, phases, steps, targets, segment, trainEnds, validationEnds } = prepared;
-  const { training } = recipe;
-  return {
-    ...training,
-    patience: training.patience ?? training.epochs,
-    phases,
-    steps,
-    targets: targets.length,
-    segment,
-    trainEnds,
-    validationEnds,
-  };
-}
-
-interface TrainModelOptions {
+export interface TrainModelOptions {
   readonly events?: TrainerEvents;
   readonly resumed?: Checkpoint;
   readonly machine?: MachineOptions;
   readonly stage: (line: string) => void;
 }
 
-/** The whole way from prepared data to two model files: training, export, scores of every part beside the baselines. */
-export async function trainModel(
-  prepared: Prepared,
-  { events, resumed, machine, stage }: TrainModelOptions,
-): Promise<TrainedModel> {
-  const { dataset, split, topology, runs, recipe } = prepared;
+/** The whole way from prepared data to two model files. */
+export async function trainModel(prepared: Prepared, options: TrainModelOptions): Promise<TrainedModel> {
+  const task = fitTaskOf(prepared, fitRidge(prepared));
+  return completeModel(task, fitModel(task, options), options);
+}
+
+/** Sizes that no file could hold are found here, before the training. */
+export function fitTaskOf(prepared: Prepared, ridge: readonly RidgeVariant[]): FitTask {
   const description = describe(prepared);
   checkDescription(description);
-  const options = trainerOptions(prepared);
-  const trained = trainNetwork(topology, runs, options, events, resumed, machine);
+  return { prepared, description, ridge };
+}
+
+/** From a fitted model on: export, scores of every part beside the baselines and, where the recipe says so, the same
+ * model fitted once more on all but the test part. */
+export async function completeModel(
+  task: FitTask,
+  fitted: FittedModel,
+  { events, machine, stage }: Pick<TrainModelOptions, 'events' | 'machine' | 'stage'>,
+): Promise<TrainedModel> {
+  const { prepared, ridge } = task;
+  const { recipe } = prepared;
   stage('exporting: quantization, calibration and golden vectors');
-  const draft = toModel(trained.parameters, topology, description);
-  const exported = exportModels(draft, dataset, split, {
-    wide: recipe.model.wide,
-    fineTune: () => {
-      stage('fine-tuning for 8 bits');
-      const { parameters } = fineTune(prepared, options, trained.parameters, machine);
-      return toModel(parameters, topology, description);
-    },
-  });
-  const engines = {
-    served: await loadModel(writeModelFile(exported.served)),
-    float: await loadModel(writeModelFile(exported.float)),
+  const fineTune = () => {
+    stage('fine-tuning for 8 bits');
+    return fineTuneModel(task, fitted, machine);
   };
-  stage('fitting the baselines and scoring validation and test');
-  const ridge = fitRidge(prepared);
-  const validation = scorePart(prepared, engines, ridge, 'validation');
-  const test = scorePart(prepared, engines, ridge, 'test');
-  const metrics = recordMetrics(validation, test, exported.report);
+  const first = await exportFitted(task, fitted.draft, { fineTune });
+  stage('scoring validation');
+  const validation = scorePart(prepared, first.engines, ridge, 'validation');
+  let final = first;
+  if (recipe.training.refit) {
+    stage('fitting once more, on training and validation together');
+    const draft = refitModel(task, fitted, { ...(events && { events }), ...(machine && { machine }) });
+    stage('exporting the model of both parts');
+    final = await exportFitted(task, draft, { calibrated: first });
+  }
+  stage('scoring test');
+  const test = scorePart(prepared, final.engines, ridge, 'test');
+  const metrics = recordMetrics(validation, test, final.report);
   const fit = isFit(validation, Math.max(...recipe.horizons));
   const complete = (model: Model): Model => ({ ...model, fit, training: { ...model.training, metrics } });
-  const [served, float] = [complete(exported.served), complete(exported.float)];
+  const served = complete(final.served);
   const servedBytes = writeModelFile(served);
   return {
-    trained,
+    networks: fitted.networks,
     served,
     servedBytes,
     id: (await loadModel(servedBytes)).id,
-    floatBytes: writeModelFile(float),
-    engines,
+    floatBytes: writeModelFile(complete(final.float)),
+    engines: final.engines,
     validation,
     test,
     ridge,
-    exported: exported.report,
+    exported: final.report,
   };
+}
+
+interface Exported extends ExportedModels {
+  readonly engines: { readonly served: Engine; readonly float: Engine };
+}
+
+interface ExportSettings {
+  /** The model whose residuals are kept: those of a model on data that it was fitted on are too small. */
+  readonly calibrated?: ExportedModels;
+  readonly fineTune?: () => Model;
+}
+
+async function exportFitted(
+  { prepared: { dataset, split, recipe } }: FitTask,
+  draft: Model,
+  { calibrated, fineTune }: ExportSettings,
+): Promise<Exported> {
+  const { wide } = recipe.model;
+  const exported = exportModels(draft, dataset, split, { wide, ...(fineTune && { fineTune }) });
+  const keep = (model: Model, of: Model | undefined): Model =>
+    of === undefined ? model : { ...model, calibration: of.calibration };
+  const served = keep(exported.served, calibrated?.served);
+  const float = keep(exported.float, calibrated?.float);
+  const engines = {
+    served: await loadModel(writeModelFile(served)),
+    float: await loadModel(writeModelFile(float)),
+  };
+  return { ...exported, served, float, engines };
 }
 
 /** Sizes that no file could hold are found before the training, not after it. */
@@ -126,17 +146,18 @@ function describe(prepared: Prepared): ModelDescription {
   const { recipe, dataset, split, topology, spec, scalers, commonScalers, channels, targets, steps } =
     prepared;
   const { periodMs } = dataset;
+  const { training } = recipe;
   const tables = channels.length > 0 ? [commonScalers, ...scalers] : [commonScalers];
   return {
     name: recipe.name,
     version: recipe.version,
     release: recipe.release,
-    createdMs: (split.trainEnd - 1) * periodMs,
+    createdMs: ((training.refit ? split.validationEnd : split.trainEnd) - 1) * periodMs,
     fit: true,
     architecture: {
-      cell: topology.cell,
-      layers: topology.layers,
-      hidden: topology.hidden,
+      cell: recipe.model.cell,
+      layers: topology?.layers ?? 0,
+      hidden: (topology?.hidden ?? 0) * training.seeds,
       phases: prepared.phases,
       segment: prepared.segment,
     },
@@ -157,7 +178,8 @@ function describe(prepared: Prepared): ModelDescription {
     output: { targets, steps, horizons: recipe.horizons, quantiles: [] },
     training: {
       recipe: canonicalRecipe(recipe),
-      seed: recipe.training.seed,
+      // a ridge draws no numbers
+      seed: topology === undefined ? 0 : training.seed,
       dataSha256: dataset.sha256,
       trainEndMs: split.trainEnd * periodMs,
       validationEndMs: split.validationEnd * periodMs,

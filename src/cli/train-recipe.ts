@@ -6,13 +6,13 @@ import { UsageError } from './usage-error.ts';
 
 /** The recipe that the arguments of `train` ask for: a file's, or one made around a CSV. */
 export function recipeOf(args: TrainArguments): Recipe {
-  const { horizon, seed, cell } = args;
+  const { horizon, seed, cell, refit } = args;
   const written = isYaml(args.input) ? recipeOfFile(args) : recipeOfData(args);
   const recipe = cell === undefined ? written : withCell(written, cell);
   return {
     ...recipe,
     ...(horizon !== undefined && { horizons: [horizon] }),
-    ...(seed !== undefined && { training: { ...recipe.training, seed } }),
+    training: { ...recipe.training, ...(seed !== undefined && { seed }), ...(refit && { refit }) },
   };
 }
 
@@ -20,12 +20,20 @@ export function readRecipe(path: string): Recipe {
   return loadRecipe(new TextDecoder().decode(readInputFile(path, 'recipe')), path);
 }
 
-function recipeOfFile({ input, target, time, stream }: TrainArguments): Recipe {
+function recipeOfFile(args: TrainArguments): Recipe {
+  const { input, target, time, stream, seed, cell } = args;
+  if (args.refit) throw new UsageError(`--refit is for a CSV; in ${input} say training: { refit: true }`);
   for (const [option, value] of Object.entries({ target, time, stream })) {
     if (value === undefined) continue;
     throw new UsageError(`--${option} is for a CSV; ${input} says it itself, with the key ${option}`);
   }
-  return readRecipe(input);
+  const recipe = readRecipe(input);
+  if (seed !== undefined && recipe.model.cell === 'none' && cell === undefined) {
+    throw new UsageError(
+      `--seed has nothing to do: ${input} has cell: none, a ridge, which draws no numbers`,
+    );
+  }
+  return recipe;
 }
 
 function recipeOfData({ input, target, time, stream }: TrainArguments): Recipe {
@@ -46,11 +54,12 @@ function recipeOfData({ input, target, time, stream }: TrainArguments): Recipe {
 
 /** The same recipe for another cell, without what was said for the first one alone. */
 function withCell(recipe: Recipe, cell: Recipe['model']['cell']): Recipe {
-  const { wide, segment, ...shape } = recipe.model;
+  const { wide, segment, highway, ...shape } = recipe.model;
   const takesSegment = cell === 'feedforward' || shape.output === 'last';
   const model = {
     ...shape,
     ...(takesSegment && segment !== undefined && { segment }),
+    ...(recipe.model.cell !== 'none' && highway !== undefined && { highway }),
     cell,
     wide: cell === 'lstm' ? wide : 'auto',
   } as const;

@@ -12,6 +12,7 @@ import type { Score } from '../evaluate/score.ts';
 import { headParameters, layerParameters, multiplyAdds, streamBytes } from './model-size.ts';
 import type { Prepared } from './prepare.ts';
 import { scoreEngine } from './score-engine.ts';
+import { describeSearch, type SearchRecord } from './search-report.ts';
 import type { TrainedModel } from './train-model.ts';
 
 /** Frames of the test part that a picture shows, and of the past before a single answer. */
@@ -20,15 +21,21 @@ const PAST = 24;
 
 /** Writes the card of a training into a folder.
  * @returns the path of its README */
-export function writeTrainingCard(folder: string, prepared: Prepared, result: TrainedModel): string {
+export function writeTrainingCard(
+  folder: string,
+  prepared: Prepared,
+  result: TrainedModel,
+  search?: SearchRecord,
+): string {
   mkdirSync(folder, { recursive: true });
-  for (const { file, text } of renderCard(collect(prepared, result))) writeFileSync(join(folder, file), text);
+  for (const { file, text } of renderCard(collect(prepared, result, search)))
+    writeFileSync(join(folder, file), text);
   return join(folder, 'README.md');
 }
 
-function collect(prepared: Prepared, result: TrainedModel): CardData {
+function collect(prepared: Prepared, result: TrainedModel, search: SearchRecord | undefined): CardData {
   const { recipe, dataset, split } = prepared;
-  const { served, trained, exported, test, ridge } = result;
+  const { served, networks, exported, test, ridge } = result;
   const picks = recipe.horizons.flatMap((h) => {
     const pick = pickRidge(ridge, h);
     return pick ? [[String(h), pick.name]] : [];
@@ -49,9 +56,30 @@ function collect(prepared: Prepared, result: TrainedModel): CardData {
     ridgePicks: Object.fromEntries(picks),
     errorByStep: errorByStep(prepared, result, baselines),
     ...drawTraces(prepared, result, baselines),
-    training: { history: trained.history, bestEpoch: trained.bestEpoch, loss: recipe.training.loss },
+    training: networks.map(({ history, bestEpoch }) => ({ history, bestEpoch, loss: recipe.training.loss })),
+    notes: notesOn(prepared, search),
+    refit: recipe.training.refit,
     ...(exported && { quantization: exported }),
   };
+}
+
+/** How the model came about, where its recipe alone does not say it plainly. */
+function notesOn({ recipe }: Prepared, search: SearchRecord | undefined): string[] {
+  const { cell, highway } = recipe.model;
+  const { seed, seeds } = recipe.training;
+  const notes = search ? [describeSearch(search)] : [];
+  if (cell === 'none') {
+    notes.push(`The ridge \`${highway}\` is the whole model; validation chose the penalty of every step.`);
+  } else if (highway !== undefined) {
+    notes.push(`The ridge \`${highway}\` was fitted first and frozen; the network learnt what it leaves.`);
+  }
+  if (seeds > 1) {
+    const last = seed + seeds - 1;
+    notes.push(
+      `${seeds} networks of the seeds ${seed} to ${last}, joined into one: its answer is their mean.`,
+    );
+  }
+  return notes;
 }
 
 type Baselines = readonly (readonly [Method, Forecaster])[];

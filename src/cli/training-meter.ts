@@ -20,11 +20,16 @@ export function createTrainingMeter({ quiet }: Terminal, epochsDone: number, epo
   const progress = createProgress({ label: 'training', total, start, quiet });
   const startMs = performance.now();
   let timesteps = 0;
+  // of the networks that are done: each counts from 0
+  let before = 0;
+  let newest = 0;
   let timestepsPerSecond = 0;
   let running = true;
   return {
     onUpdate({ epoch, loss, validation, share, ...report }: UpdateReport) {
-      timesteps = report.timesteps;
+      if (report.timesteps < newest) before += newest;
+      newest = report.timesteps;
+      timesteps = before + newest;
       timestepsPerSecond = timesteps / ((performance.now() - startMs) / 1000);
       progress.update(
         Math.round(share * total),

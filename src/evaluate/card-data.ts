@@ -75,7 +75,12 @@ export interface CardData {
   readonly window: Trace & { readonly horizon: number };
   /** One answer with all its steps; forecasts are NaN up to the frame that it answers. */
   readonly fan: Trace & { readonly madeMs: number };
-  readonly training: TrainingCurve;
+  /** One a network that was trained; none for a ridge. */
+  readonly training: readonly TrainingCurve[];
+  /** Markdown that stands beside it: what else was tried, and how the networks were put together. */
+  readonly notes?: readonly string[];
+  /** The weights were fitted once more, on training and validation together. */
+  readonly refit?: boolean;
   readonly quantization?: QuantizationCost;
 }
 

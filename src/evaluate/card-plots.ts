@@ -103,7 +103,10 @@ function plotQuantization({ quantization }: CardData): string | undefined {
 }
 
 function plotLoss({ training }: CardData): string | undefined {
-  const { history, bestEpoch, loss } = training;
+  // the networks of other seeds look alike
+  const [first] = training;
+  if (first === undefined) return undefined;
+  const { history, bestEpoch, loss } = first;
   if (history.length < 2) return undefined;
   const values = history.flatMap((epoch) => [epoch.loss, epoch.validation]).filter((value) => value > 0);
   return lineChart({

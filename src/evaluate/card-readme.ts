@@ -253,8 +253,17 @@ function missingFrames(series: CardData['dataset']['series']): number {
   return series.reduce((sum, { present }) => sum + present.reduce((missing, row) => missing + 1 - row, 0), 0);
 }
 
-function describeTraining({ model, training, ridgePicks = {} }: CardData): string {
-  const { history, bestEpoch } = training;
+const fittedOnce = 'Scalers, weights and baselines are fitted on the training part alone.';
+const refitted =
+  'Scalers and baselines are fitted on the training part alone. So were the weights, until validation had chosen; then they ' +
+  'were fitted once more, on training and validation together. Intervals and errors on validation are those of the first fit.';
+
+function describeEpochs({ history, bestEpoch }: CardData['training'][number], i: number): string {
+  const name = i === 0 ? '' : 'Another network: ';
+  return `${name}${history.length - 1} epochs, of which validation chose epoch ${bestEpoch}. `;
+}
+
+function describeTraining({ model, training, notes = [], refit = false, ridgePicks = {} }: CardData): string {
   const variants = [...new Set(Object.values(ridgePicks))];
   const picks = variants.map((variant) => {
     const at = Object.keys(ridgePicks).filter((h) => ridgePicks[h] === variant);
@@ -262,8 +271,8 @@ function describeTraining({ model, training, ridgePicks = {} }: CardData): strin
   });
   const ridge = picks.length > 0 ? ` Of the ridge variants validation chose ${joinWords(picks)}.` : '';
   return [
-    `${history.length - 1} epochs, of which validation chose epoch ${bestEpoch}. Scalers, weights and baselines are ` +
-      `fitted on the training part alone.${ridge} The recipe, with every default:`,
+    ...notes,
+    `${training.map(describeEpochs).join('')}${refit ? refitted : fittedOnce}${ridge} The recipe, with every default:`,
     `\`\`\`yaml\n${model.training.recipe.trimEnd()}\n\`\`\``,
   ].join('\n\n');
 }

@@ -126,10 +126,15 @@ function duelAt(data: CardData, h: number): Duel | undefined {
     .filter(({ method }) => method !== 'served' && method !== 'float')
     .flatMap(({ title, score }) => {
       const metrics = score.horizons?.[h];
-      return metrics ? [{ title, mse: metrics.mse }] : [];
+      return metrics && !isSame(metrics, model) ? [{ title, mse: metrics.mse }] : [];
     })
     .sort((a, b) => a.mse - b.mse);
   return model && rivals.length > 0 ? { h, model, rival: rivals[0] } : undefined;
+}
+
+/** A ridge that is served is the ridge beside it, but for the rounding to float32. */
+function isSame(one: Metrics, other: Metrics | undefined): boolean {
+  return other !== undefined && Math.abs(one.mse - other.mse) <= 1e-5 * other.mse;
 }
 
 export function joinWords(words: readonly string[], last = 'and'): string {

@@ -120,7 +120,7 @@ describe('a command', () => {
       demo: async (args: unknown) => void seen.push(args),
     };
     await run(
-      'train a.csv --target x,y --target z --horizon 24 --out o --seed 7 --resume --quiet'.split(' '),
+      'train a.csv --target x,y --target z --horizon 24 --out o --seed 7 --refit --resume --quiet'.split(' '),
       commands,
     );
     await run('train recipe.yaml --cell gru'.split(' '), commands);
@@ -134,6 +134,7 @@ describe('a command', () => {
       horizon: 24,
       out: 'o',
       seed: 7,
+      refit: true,
       resume: true,
     };
     expect(seen).toEqual([
@@ -142,6 +143,7 @@ describe('a command', () => {
         input: 'recipe.yaml',
         cell: 'gru',
         out: 'out',
+        refit: false,
         resume: false,
       } satisfies TrainArguments),
       expect.objectContaining({
@@ -239,7 +241,7 @@ describe('the recipe of train', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'recipe.yaml');
   writeFileSync(path, 'name: oil\ndata: oil.csv\ntarget: OT\nphases: 24\nmodel: { wide: true }\n');
-  const args: TrainArguments = { input: path, out: 'out', resume: false };
+  const args: TrainArguments = { input: path, out: 'out', refit: false, resume: false };
 
   test('is the file, with what the options change', () => {
     const recipe = recipeOf({ ...args, horizon: 24, seed: 9 });

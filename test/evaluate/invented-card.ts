@@ -145,14 +145,16 @@ export function inventCard(): CardData {
       low: ahead((step) => temperature(now + step) - 0.8 - 1.3 * Math.sqrt(step)),
       high: ahead((step) => temperature(now + step) + 0.8 + 1.4 * Math.sqrt(step)),
     },
-    training: {
-      history: Array.from({ length: 51 }, (_, epoch) => ({
-        epoch,
-        loss: epoch === 0 ? Number.NaN : 0.031 + 0.05 * Math.exp(-epoch / 6) + 0.0008 * noise(epoch),
-        validation: 0.068 + 0.09 * Math.exp(-epoch / 5) + 0.0012 * noise(epoch + 99),
-      })),
-      ...{ bestEpoch: 41, loss: 'huber' },
-    },
+    training: [
+      {
+        history: Array.from({ length: 51 }, (_, epoch) => ({
+          epoch,
+          loss: epoch === 0 ? Number.NaN : 0.031 + 0.05 * Math.exp(-epoch / 6) + 0.0008 * noise(epoch),
+          validation: 0.068 + 0.09 * Math.exp(-epoch / 5) + 0.0012 * noise(epoch + 99),
+        })),
+        ...{ bestEpoch: 41, loss: 'huber' },
+      },
+    ],
     quantization: {
       ...{ cost: 0.0004, wideLayers: [false], rounding: 'data' },
       drift: {

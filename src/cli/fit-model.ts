@@ -1,0 +1,175 @@
+import { type RidgeVariant, refitRidge } from '../baselines/ridge.ts';
+import { DataError } from '../data/data-error.ts';
+import { float32 } from '../kernels/training.ts';
+import { createScalarTrainingKernel } from '../kernels/training-scalar.ts';
+import type { Highway, Model } from '../model/model.ts';
+import { streamIncrements } from '../quantize/increments.ts';
+import type { Checkpoint } from '../train/checkpoint.ts';
+import { joinedTopology, joinNetworks } from '../train/ensemble.ts';
+import type { MachineOptions } from '../train/machine.ts';
+import { createParameters, type Topology } from '../train/parameters.ts';
+import { ridgeHighway } from '../train/ridge-highway.ts';
+import type { Run } from '../train/runs.ts';
+import { linearModel, type ModelDescription, toModel } from '../train/to-model.ts';
+import {
+  type TrainedNetwork,
+  type TrainerEvents,
+  type TrainerOptions,
+  trainNetwork,
+} from '../train/trainer.ts';
+import { fineTune } from './fine-tune.ts';
+import type { Prepared } from './prepare.ts';
+
+/** What was learnt, still without calibration, integers and golden vectors. */
+export interface FittedModel {
+  readonly draft: Model;
+  /** One a seed; none for a ridge alone. */
+  readonly networks: readonly TrainedNetwork[];
+}
+
+export interface FitOptions {
+  readonly events?: TrainerEvents;
+  readonly resumed?: Checkpoint | undefined;
+  readonly machine?: MachineOptions | undefined;
+  /** Networks of the first seeds that are there already. */
+  readonly trained?: readonly TrainedNetwork[];
+}
+
+/** What a recipe asks to be fitted: the prepared data, what the model is, and the fitted ridges. */
+export interface FitTask {
+  readonly prepared: Prepared;
+  readonly description: ModelDescription;
+  readonly ridge: readonly RidgeVariant[];
+}
+
+export function trainerOptions(prepared: Prepared): TrainerOptions {
+  const { recipe, phases, steps, targets, segment, trainEnds, validationEnds } = prepared;
+  const { training } = recipe;
+  return {
+    ...training,
+    patience: training.patience ?? training.epochs,
+    phases,
+    steps,
+    targets: targets.length,
+    segment,
+    trainEnds,
+    validationEnds,
+  };
+}
+
+/** Fits on the training part; validation chooses the penalties of a ridge and the epoch of a network. */
+export function fitModel(task: FitTask, { events, resumed, machine, trained = [] }: FitOptions): FittedModel {
+  const { prepared, description } = task;
+  const highway = highwayOf(task, (variant) => variant.maps);
+  const { topology, recipe } = prepared;
+  if (topology === undefined) return { draft: linearModel(highway as Highway, description), networks: [] };
+  const runs = runsBeside(task, highway);
+  const options = trainerOptions(prepared);
+  const { seed, seeds } = recipe.training;
+  const networks = Array.from(
+    { length: seeds },
+    (_, n) =>
+      trained[n] ??
+      trainNetwork(
+        topology,
+        runs,
+        { ...options, seed: seed + n },
+        memberEvents(events, n, seeds),
+        resumed,
+        machine,
+      ),
+  );
+  return { draft: joinModel(task, topology, networks, highway), networks };
+}
+
+/** A checkpoint is of one network: with several there is none. */
+function memberEvents(events: TrainerEvents = {}, n: number, count: number): TrainerEvents {
+  const { onUpdate } = events;
+  if (count === 1) return events;
+  return onUpdate ? { onUpdate: (report) => onUpdate({ ...report, share: (n + report.share) / count }) } : {};
+}
+
+/** The same once more on training and validation together, as far as validation found best before. */
+export function refitModel(
+  task: FitTask,
+  { networks }: FittedModel,
+  { events, machine }: Pick<FitOptions, 'events' | 'machine'>,
+): Model {
+  const { prepared, description } = task;
+  const highway = highwayOf(task, (variant) => refitRidge(variant, prepared));
+  const { topology, recipe, validationEnds } = prepared;
+  if (topology === undefined) return linearModel(highway as Highway, description);
+  const runs = runsBeside(task, highway);
+  const options = { ...trainerOptions(prepared), trainEnds: validationEnds };
+  const again = networks.map(({ bestEpoch }, n) => {
+    const settings = { ...options, seed: recipe.training.seed + n, lastEpoch: bestEpoch };
+    return trainNetwork(
+      topology,
+      runs,
+      settings,
+      memberEvents(events, n, networks.length),
+      undefined,
+      machine,
+    );
+  });
+  return joinModel(task, topology, again, highway);
+}
+
+/** The networks trained on for 8 bits. */
+export function fineTuneModel(task: FitTask, { networks }: FittedModel, machine?: MachineOptions): Model {
+  const { prepared } = task;
+  const highway = highwayOf(task, (variant) => variant.maps);
+  const topology = prepared.topology as Topology;
+  const runs = runsBeside(task, highway);
+  const options = trainerOptions(prepared);
+  const { seed } = prepared.recipe.training;
+  const tuned = networks.map(({ parameters }, n) =>
+    fineTune({ topology, runs }, { ...options, seed: seed + n }, parameters, machine),
+  );
+  return joinModel(task, topology, tuned, highway);
+}
+
+/** The frozen highway that the recipe names. */
+function highwayOf(
+  { prepared, description, ridge }: FitTask,
+  mapsOf: (variant: RidgeVariant) => RidgeVariant['maps'],
+): Highway | undefined {
+  const { highway: name } = prepared.recipe.model;
+  if (name === undefined) return undefined;
+  const variant = ridge.find((one) => one.name === name);
+  if (variant === undefined) {
+    throw new DataError(
+      `no ridge ${name} for model.highway: the training part has too few windows for it, validation no answer to ` +
+        'choose its penalty by, or there are more than 32 features or maps; take own96, or more rows',
+    );
+  }
+  return ridgeHighway(variant, mapsOf(variant), description.output);
+}
+
+/** The runs with the highway's answers, by the kernel that serves them. */
+function runsBeside({ prepared, description }: FitTask, highway: Highway | undefined): readonly Run[] {
+  const { runs, dataset } = prepared;
+  if (highway === undefined) return runs;
+  const alone = linearModel(highway, {
+    ...description,
+    architecture: { ...description.architecture, cell: 'none', layers: 0, hidden: 0, phases: 1, segment: 0 },
+  });
+  return runs.map((run) => ({ ...run, base: streamIncrements(alone, dataset, run) }));
+}
+
+function joinModel(
+  { description }: FitTask,
+  topology: Topology,
+  networks: readonly TrainedNetwork[],
+  highway: Highway | undefined,
+): Model {
+  if (networks.length === 1) return toModel(networks[0].parameters, topology, description, highway);
+  const wide = joinedTopology(topology, networks.length);
+  const joined = createParameters(createScalarTrainingKernel(float32), wide);
+  joinNetworks(
+    networks.map(({ parameters }) => parameters),
+    topology,
+    joined,
+  );
+  return toModel(joined, wide, description, highway);
+}
