@@ -5,7 +5,7 @@ import { createScalarTrainingKernel } from '../kernels/training-scalar.ts';
 import type { Highway, Model } from '../model/model.ts';
 import { streamIncrements } from '../quantize/increments.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
-import { joinedTopology, joinNetworks } from '../train/ensemble.ts';
+import { joinedTopology, joinNetworks, meanWithHighway } from '../train/ensemble.ts';
 import type { MachineOptions } from '../train/machine.ts';
 import { createParameters, type Topology } from '../train/parameters.ts';
 import { ridgeHighway } from '../train/ridge-highway.ts';
@@ -148,8 +148,8 @@ function highwayOf(
 
 /** The runs with the highway's answers, by the kernel that serves them. */
 function runsBeside({ prepared, description }: FitTask, highway: Highway | undefined): readonly Run[] {
-  const { runs, dataset } = prepared;
-  if (highway === undefined) return runs;
+  const { runs, dataset, recipe } = prepared;
+  if (highway === undefined || recipe.model.join === 'mean') return runs;
   const alone = linearModel(highway, {
     ...description,
     architecture: { ...description.architecture, cell: 'none', layers: 0, hidden: 0, phases: 1, segment: 0 },
@@ -158,12 +158,14 @@ function runsBeside({ prepared, description }: FitTask, highway: Highway | undef
 }
 
 function joinModel(
-  { description }: FitTask,
+  { prepared, description }: FitTask,
   topology: Topology,
   networks: readonly TrainedNetwork[],
   highway: Highway | undefined,
 ): Model {
-  if (networks.length === 1) return toModel(networks[0].parameters, topology, description, highway);
+  const isMean = prepared.recipe.model.join === 'mean';
+  const finish = (model: Model) => (isMean ? meanWithHighway(model) : model);
+  if (networks.length === 1) return finish(toModel(networks[0].parameters, topology, description, highway));
   const wide = joinedTopology(topology, networks.length);
   const joined = createParameters(createScalarTrainingKernel(float32), wide);
   joinNetworks(
@@ -171,5 +173,5 @@ function joinModel(
     topology,
     joined,
   );
-  return toModel(joined, wide, description, highway);
+  return finish(toModel(joined, wide, description, highway));
 }

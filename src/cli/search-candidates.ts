@@ -11,6 +11,10 @@ export interface Change {
   readonly apply: (recipe: Recipe) => Recipe;
   /** By how much of the error it has to be better: what costs the device more must be worth it. */
   readonly margin: number;
+  /** The error that it has to stay below, too. */
+  readonly limit?: number;
+  /** The networks that it has are those before it, and perhaps more. */
+  readonly keepsNetworks?: boolean;
   /** Its training time beside that of the network before it. */
   readonly cost: number;
 }
@@ -33,13 +37,13 @@ export function distinctRidges(ridge: readonly RidgeVariant[]): readonly RidgeNa
 }
 
 /** In the order of their worth.
- * @param ridge the recipe of the best ridge alone */
+ * @param ridge the best one alone: a network beside it that adds nothing is no way to go on */
 export function networkChanges(
   season: number,
   inputs: readonly string[],
-  ridge: Recipe | undefined,
+  ridge: { readonly recipe: Recipe; readonly validation: number } | undefined,
 ): readonly Change[] {
-  const highway = ridge?.model.highway;
+  const highway = ridge?.recipe.model.highway;
   const cheap = { margin: 0, cost: 1 };
   return [
     ...(season > 1
@@ -55,10 +59,11 @@ export function networkChanges(
       ? [
           {
             ...cheap,
+            limit: (1 - costlyMargin) * ridge.validation,
             label: `+ the frozen ridge ${highway}`,
             apply: (recipe: Recipe): Recipe => ({
               ...recipe,
-              features: ridge.features,
+              features: ridge.recipe.features,
               model: { ...recipe.model, highway },
             }),
           },
@@ -83,13 +88,30 @@ export function networkChanges(
       ...{ margin: costlyMargin, cost: 2 },
       apply: (recipe) => ({ ...recipe, model: { ...recipe.model, hidden: 2 * recipe.model.hidden } }),
     },
+    ...(ridge && highway
+      ? [
+          {
+            ...{ margin: costlyMargin, cost: 0, keepsNetworks: true },
+            limit: (1 - costlyMargin) * ridge.validation,
+            label: `+ the ridge ${highway}, the mean of both`,
+            apply: (recipe: Recipe): Recipe => meanWithRidge(recipe, ridge.recipe, highway),
+          },
+        ]
+      : []),
     {
       label: `+ the mean of ${seeds} seeds`,
       // the first of them is trained already
-      ...{ margin: costlyMargin, cost: seeds - 1 },
+      ...{ margin: costlyMargin, cost: seeds - 1, keepsNetworks: true },
       apply: (recipe) => ({ ...recipe, training: { ...recipe.training, seeds } }),
     },
   ];
+}
+
+/** The same recipe where it has a highway already, or where the ridge looks at what the network does not. */
+function meanWithRidge(recipe: Recipe, ridge: Recipe, highway: RidgeName): Recipe {
+  const sees = ridge.features.every((feature) => recipe.features.includes(feature));
+  if (recipe.model.highway !== undefined || !sees) return recipe;
+  return { ...recipe, model: { ...recipe.model, highway, join: 'mean' } };
 }
 
 export function withInputs(recipe: Recipe, inputs: readonly string[]): Recipe {

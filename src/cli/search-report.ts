@@ -32,10 +32,11 @@ export function recordSearch(trials: readonly Trial[], chosen: Trial): SearchRec
   return { trials, chosen: chosen.label, why: explain(trials, chosen) };
 }
 
-/** @returns how far the error lies below another's, as text: `1.2 % below` */
+/** How an error lies beside another's: `1.2 % below that of`. */
 function beside(error: number, other: number): string {
   const share = 100 * (error / other - 1);
-  return `${Math.abs(share).toFixed(1)} % ${share < 0 ? 'below' : 'above'}`;
+  if (Math.abs(share) < 0.05) return 'as large as that of';
+  return `${Math.abs(share).toFixed(1)} % ${share < 0 ? 'below' : 'above'} that of`;
 }
 
 function explain(trials: readonly Trial[], chosen: Trial): string {
@@ -48,12 +49,12 @@ function explain(trials: readonly Trial[], chosen: Trial): string {
   const sentences = [`Validation chose ${chosen.whole}.`];
   if (chosen.kind === 'ridge' && network) {
     const where = beside(chosen.validation, network.validation);
-    sentences.push(`Its error is ${where} that of the best network (${network.whole}).`);
+    sentences.push(`Its error is ${where} the best network (${network.whole}).`);
   }
   if (chosen.kind === 'network') {
     if (ridge) {
       const where = beside(chosen.validation, ridge.validation);
-      sentences.push(`Its error is ${where} that of the best one without, ${ridge.whole}.`);
+      sentences.push(`Its error is ${where} the best one without, ${ridge.whole}.`);
     } else {
       sentences.push('No ridge could be fitted: too few rows.');
     }

@@ -6,6 +6,7 @@ import { type FitTask, type FittedModel, fitModel } from './fit-model.ts';
 import { loadForRecipe, type Prepared, prepareDataset, type RecipeData } from './prepare.ts';
 import { scoreDraft } from './score-draft.ts';
 import {
+  type Change,
   distinctRidges,
   linearRecipe,
   networkChanges,
@@ -29,13 +30,14 @@ export interface SearchOutcome extends TrainingOutcome {
 /** A recipe that was fitted and scored. */
 interface Candidate {
   readonly trial: Trial;
+  readonly validation: number;
   readonly recipe: Recipe;
   readonly task: FitTask;
   readonly fitted: FittedModel;
   readonly totals: TrainingTotals;
 }
 
-type TryRecipe = (label: string, recipe: Recipe, before?: Candidate) => Candidate;
+type TryRecipe = (label: string, recipe: Recipe, before?: Candidate, keepsNetworks?: boolean) => Candidate;
 
 /** Tries the ridges, then networks, each change on the best one so far, until the next would pass the budget.
  * Validation chooses; the test part is not looked at. */
@@ -54,7 +56,7 @@ export async function searchRecipe(
   ]);
   let network = tryRecipe('a network', base);
   const { season } = network.task.prepared;
-  for (const change of networkChanges(season, inputs, ridge?.recipe)) {
+  for (const change of networkChanges(season, inputs, ridge)) {
     const recipe = change.apply(network.recipe);
     // what the ridge looks at may be there already
     if (JSON.stringify(recipe) === JSON.stringify(network.recipe)) continue;
@@ -62,12 +64,16 @@ export async function searchRecipe(
       terminal.log(`the budget is spent: ${change.label} and what follows stay untried`);
       break;
     }
-    const next = tryRecipe(change.label, recipe, network);
-    if (next.trial.validation < (1 - change.margin) * network.trial.validation) network = next;
+    const next = tryRecipe(change.label, recipe, network, change.keepsNetworks);
+    if (isWorth(change, next, network)) network = next;
   }
-  const isLinear = ridge !== undefined && ridge.trial.validation <= network.trial.validation;
+  const isLinear = ridge !== undefined && ridge.validation <= network.validation;
   const ranking = isLinear ? [ridge] : [network, ...(ridge ? [ridge] : [])];
   return completeFirst(ranking, trials, terminal);
+}
+
+function isWorth({ margin, limit }: Change, next: Candidate, { validation }: Candidate): boolean {
+  return next.validation < Math.min((1 - margin) * validation, limit ?? Number.POSITIVE_INFINITY);
 }
 
 /** Only the ridge over all columns sees more of them. */
@@ -84,8 +90,8 @@ function tryWithInputs(
 }
 
 function bestOf(candidates: readonly Candidate[]): Candidate | undefined {
-  const least = Math.min(...candidates.map(({ trial }) => trial.validation));
-  return candidates.find(({ trial }) => trial.validation === least);
+  const least = Math.min(...candidates.map(({ validation }) => validation));
+  return candidates.find(({ validation }) => validation === least);
 }
 
 /** Fits and scores recipes; data and ridges are read and fitted once for each set of features. */
@@ -102,16 +108,15 @@ function createTrials(trials: Trial[], terminal: Terminal) {
     return { prepared, ridge: found.ridge };
   }
 
-  const tryRecipe: TryRecipe = (label, recipe, before) => {
+  const tryRecipe: TryRecipe = (label, recipe, before, keepsNetworks = false) => {
     const startMs = performance.now();
     const { prepared, ridge } = prepare(recipe);
     terminal.log(`trying ${label}`);
     const meter = createTrainingMeter(terminal, 0, recipe.training.epochs);
     const task = fitTaskOf(prepared, ridge);
-    const isMore = before !== undefined && recipe.training.seeds > before.recipe.training.seeds;
     const fitted = fitModel(task, {
       events: { onUpdate: meter.onUpdate },
-      ...(isMore && { trained: before.fitted.networks }),
+      ...(keepsNetworks && before && { trained: before.fitted.networks }),
     });
     meter.stop();
     const validation = scoreDraft(fitted.draft, prepared.dataset, prepared.split);
@@ -119,7 +124,7 @@ function createTrials(trials: Trial[], terminal: Terminal) {
     const whole = before ? `${before.trial.whole} ${label}` : label;
     const trial: Trial = { label, kind, whole, validation, seconds: (performance.now() - startMs) / 1000 };
     trials.push(trial);
-    return { trial, recipe, task, fitted, totals: meter.totals() };
+    return { trial, validation, recipe, task, fitted, totals: meter.totals() };
   };
 
   return { tryRecipe, ridgesOf: (recipe: Recipe) => distinctRidges(prepare(recipe).ridge) };

@@ -54,12 +54,13 @@ function recipeOfData({ input, target, time, stream }: TrainArguments): Recipe {
 
 /** The same recipe for another cell, without what was said for the first one alone. */
 function withCell(recipe: Recipe, cell: Recipe['model']['cell']): Recipe {
-  const { wide, segment, highway, ...shape } = recipe.model;
+  const { wide, segment, highway, join, ...shape } = recipe.model;
   const takesSegment = cell === 'feedforward' || shape.output === 'last';
   const model = {
     ...shape,
     ...(takesSegment && segment !== undefined && { segment }),
     ...(recipe.model.cell !== 'none' && highway !== undefined && { highway }),
+    join: recipe.model.cell === 'none' ? 'residual' : join,
     cell,
     wide: cell === 'lstm' ? wide : 'auto',
   } as const;

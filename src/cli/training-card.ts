@@ -65,11 +65,13 @@ function collect(prepared: Prepared, result: TrainedModel, search: SearchRecord 
 
 /** How the model came about, where its recipe alone does not say it plainly. */
 function notesOn({ recipe }: Prepared, search: SearchRecord | undefined): string[] {
-  const { cell, highway } = recipe.model;
+  const { cell, highway, join } = recipe.model;
   const { seed, seeds } = recipe.training;
   const notes = search ? [describeSearch(search)] : [];
   if (cell === 'none') {
     notes.push(`The ridge \`${highway}\` is the whole model; validation chose the penalty of every step.`);
+  } else if (join === 'mean') {
+    notes.push(`The model is the mean of a network and of the ridge \`${highway}\`, each fitted alone.`);
   } else if (highway !== undefined) {
     notes.push(`The ridge \`${highway}\` was fitted first and frozen; the network learnt what it leaves.`);
   }

@@ -115,7 +115,7 @@ function checkModel({ model, phases, lags }: ParsedRecipe): Problem[] {
 }
 
 function checkHighway({ model, features, target, share, phases, lags }: ParsedRecipe): Problem[] {
-  const { cell, highway } = model;
+  const { cell, highway, join } = model;
   const problems: Problem[] = [];
   if (cell === 'none') {
     if (highway === undefined) {
@@ -131,6 +131,10 @@ function checkHighway({ model, features, target, share, phases, lags }: ParsedRe
         message: 'the window of cell: none is that of its highway; take lags out',
       });
     }
+  }
+  if (join === 'mean' && highway === undefined) {
+    const message = 'join: mean is of a network and a highway; name the highway, or take join out';
+    problems.push({ path: ['model', 'join'], message });
   }
   const count = share === 'channels' ? 1 : (features ?? [target].flat()).length;
   if (highway === 'all12' && count < 2) {

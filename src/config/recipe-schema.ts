@@ -39,8 +39,14 @@ export const modelSchema = z.strictObject(
     highway: choice(ridges)
       .exactOptional()
       .describe(
-        'A ridge beside the network, fitted first and frozen: the network learns what it leaves. own96, own336: the ' +
+        'A ridge beside the network, fitted first and frozen. own96, own336: the ' +
           'last 96 or 336 values of the target itself; own336each: with a map for each stream and target; all12: the last 12 of all features.',
+      ),
+    join: choice(['residual', 'mean'])
+      .default('residual')
+      .describe(
+        'Of a network and its highway. residual: the network learns what the highway leaves. mean: each is fitted ' +
+          'alone, the model is their mean.',
       ),
     layers: wholeNumber(1, 4).default(1).describe('Layers of cells, each on the hidden state below it.'),
     hidden: wholeNumber(1, 1024).default(32).describe('H: hidden units of each layer.'),

@@ -78,7 +78,7 @@ function resolveRecipe(value: unknown, folder: string, place: Place): Recipe {
 export function canonicalRecipe(recipe: Recipe, data = basename(recipe.data)): string {
   const { name, version, release, time, stream, periodMs, season, phases, features, targets } = recipe;
   const { share, horizons, gapLimit, split, lags, model, training } = recipe;
-  const { cell, highway, layers, hidden, output, segment, wide } = model;
+  const { cell, highway, join, layers, hidden, output, segment, wide } = model;
   const { loss, quantile, optimizer, learningRate, weightDecay, epochs, batch, chunk, resets } = training;
   const { dropout, schedule, clip, patience, seed, seeds, refit } = training;
   // what an older recipe does not say is not said for it: its model keeps its bytes
@@ -88,7 +88,10 @@ export function canonicalRecipe(recipe: Recipe, data = basename(recipe.data)): s
     period: periodMs === undefined ? undefined : formatDuration(periodMs),
     ...{ season, phases, features, target: targets.length === 1 ? targets[0] : targets, share },
     ...{ horizons, gapLimit, split, lags },
-    model: cell === 'none' ? { cell, highway } : { cell, highway, layers, hidden, output, segment, wide },
+    model:
+      cell === 'none'
+        ? { cell, highway }
+        : { cell, highway, join: join === 'mean' ? join : undefined, layers, hidden, output, segment, wide },
     training:
       cell === 'none'
         ? again

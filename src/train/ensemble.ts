@@ -1,5 +1,5 @@
 import type { Floats } from '../kernels/training.ts';
-import { gateCount } from '../model/model.ts';
+import { type FloatTensor, gateCount, type Model } from '../model/model.ts';
 import type { LayerParameters, Parameters, Topology } from './parameters.ts';
 
 /** The sizes of `count` networks side by side. */
@@ -30,6 +30,20 @@ export function joinNetworks(members: readonly Parameters[], topology: Topology,
     addShare(joined.headBias, member.headBias, count);
     addShare(joined.skip, member.skip, count);
   });
+}
+
+/** The mean of a network and the highway beside it, each fitted alone: half of the one and half of the other, exactly. */
+export function meanWithHighway(model: Model): Model {
+  const { head, highway } = model as Required<Model>;
+  return {
+    ...model,
+    head: { weights: halve(head.weights), bias: halve(head.bias), skip: halve(head.skip) },
+    highway: { ...highway, weights: halve(highway.weights), bias: halve(highway.bias) },
+  };
+}
+
+function halve(tensor: FloatTensor): FloatTensor {
+  return { ...tensor, values: tensor.values.map((value) => value / 2) };
 }
 
 interface Place {

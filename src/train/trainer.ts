@@ -113,15 +113,13 @@ interface Progress {
 function beginOrResume(
   { kernel, parameters }: Machine,
   topology: Topology,
-  seed: number,
   { resumed, tuning }: Start,
 ): Progress {
   const latent = tuning ? createParameters(kernel, topology) : parameters;
   const best = createParameters(kernel, topology);
   const optimizer = createOptimizerState(kernel, parameters.flat.length);
   if (resumed === undefined) {
-    if (tuning) latent.flat.set(tuning.from);
-    else initializeParameters(latent, topology, seed);
+    latent.flat.set(tuning ? tuning.from : parameters.flat);
     best.flat.set(latent.flat);
     return { latent, best, optimizer, history: [], bestEpoch: 0 };
   }
@@ -178,6 +176,9 @@ function trainFrom(
   };
   const rows = options.epochs * options.trainEnds.reduce((sum, end) => sum + end, 0);
   const machine = openMachine(topology, runs, plan, rows, machineOptions);
+  initializeParameters(machine.parameters, topology, options.seed);
+  // beside a highway the untrained network says nothing: validation can always fall back on the highway alone
+  if (runs.some(({ base }) => base !== undefined)) machine.parameters.headWeights.fill(0);
   try {
     return trainOn(machine, topology, { drawing, batch }, options, events, start);
   } finally {
@@ -195,7 +196,7 @@ function trainOn(
 ): TrainedNetwork {
   const { kernel, parameters } = machine;
   const { epochs, lastEpoch = epochs } = options;
-  const progress = beginOrResume(machine, topology, options.seed, begin);
+  const progress = beginOrResume(machine, topology, begin);
   const { latent, best, optimizer, history } = progress;
   const project = () => begin.tuning?.project(latent, parameters);
   let timesteps = 0;

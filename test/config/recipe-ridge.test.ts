@@ -29,6 +29,11 @@ describe('a recipe with a ridge', () => {
       'features: [OT, HUFL]\nmodel: { highway: all12 }\ntraining: { seeds: 3 }',
       'model:\n  cell: lstm\n  highway: all12\n  layers: 1\n',
     ],
+    [
+      'in the mean with a network',
+      'model: { highway: own96, join: mean }',
+      'model:\n  cell: lstm\n  highway: own96\n  join: mean\n  layers: 1\n',
+    ],
   ])('%s reads back from its canonical text, which says nothing that does nothing', (_, text, expected) => {
     const canonical = canonicalRecipe(read(text));
     expect(canonical).toContain(expected);
@@ -59,6 +64,7 @@ describe('a recipe with a ridge', () => {
       'phases: found 24, expected 1: cell: none',
     ],
     ['lags', 'phases: 1\nlags: [1]\nmodel: { cell: none, highway: own96 }', 'lags: the window of cell: none'],
+    ['a mean of one', 'model: { join: mean }', 'model.join: join: mean is of a network and a highway'],
     ['an unknown ridge', 'model: { highway: own69 }', 'did you mean "own96"?'],
     ['all12 of one feature', 'model: { highway: all12 }', 'model.highway: all12 looks at 2 to 32 features'],
     [

@@ -55,7 +55,7 @@ describe('a recipe', () => {
       targets: ['OT'],
       share: 'none',
       split: [0.6, 0.2, 0.2],
-      model: { cell: 'lstm', layers: 1, hidden: 32, output: 'each', wide: 'auto' },
+      model: { cell: 'lstm', join: 'residual', layers: 1, hidden: 32, output: 'each', wide: 'auto' },
       training: {
         loss: 'huber',
         quantile: 0.5,
@@ -127,7 +127,7 @@ describe('an error of a recipe', () => {
     [
       'a key like no other',
       `${minimal}model: { colour: red }`,
-      'the keys here are cell, highway, layers, hidden, output, segment, wide',
+      'the keys here are cell, highway, join, layers, hidden, output, segment, wide',
     ],
     [
       'a word with a slip',

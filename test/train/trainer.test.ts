@@ -180,3 +180,22 @@ test('a last epoch ends training on the way of the learning rate to all of them'
   expect(cut.parameters.flat).toEqual(parameters[1]);
   expect(cut.history).toHaveLength(3);
 });
+
+test('beside a highway the untrained network says nothing', () => {
+  const setup = setUp(dataset, { steps: 3, training: { epochs: 1 } });
+  const runs = setup.runs.map((run) => ({ ...run, base: new Float32Array(run.length * 3) }));
+  const [{ validation }] = train({ ...setup, runs }).history;
+  let squares = 0;
+  let count = 0;
+  runs.forEach((run, r) => {
+    const end = setup.options.validationEnds[r];
+    for (let i = Math.max(0, setup.options.trainEnds[r] - 1); i + 3 < end; i++) {
+      for (const truth of [1, 2, 3].map((s) => increment(run, 1, i, 0, s, end))) {
+        if (Number.isNaN(truth)) continue;
+        squares += truth * truth;
+        count++;
+      }
+    }
+  });
+  expect(validation).toBeCloseTo(squares / count, 10);
+});
