@@ -59,8 +59,8 @@ function explain(trials: readonly Trial[], chosen: Trial): string {
       sentences.push('No ridge could be fitted: too few rows.');
     }
     if (network && network !== chosen && network.validation < chosen.validation) {
-      const where = beside(network.validation, chosen.validation);
-      sentences.push(`That of ${network.whole} is ${where} it: too little for what it costs the device.`);
+      const gain = (100 * (1 - network.validation / chosen.validation)).toFixed(1);
+      sentences.push(`${network.whole} errs ${gain} % less: too little for what it costs the device.`);
     }
   }
   return sentences.join(' ');

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { purpose, uniform } from '../../src/math/random.ts';
+import { readModelFile } from '../../src/model/format.ts';
 import { boilerCsv, runHere, runJson } from './small-data.ts';
 
 let folder: string;
@@ -20,35 +22,103 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Trial {
   readonly label: string;
+  readonly whole: string;
   readonly validation: number;
 }
 
-describe('train without a recipe', () => {
-  test('tries a few, takes the best on validation, and leaves a recipe that gives the same bytes', async () => {
+/** A series x[t + 1] = next(x, noise), without a season. */
+function writeSeries(name: string, seed: number, next: (x: number[], noise: number) => number): string {
+  const x = [0.1, 0.2];
+  const lines = ['time,level'];
+  for (let i = 0; i < 600; i++) {
+    x.push(next(x.slice(-2), uniform(seed, purpose.weights, i, 0, 0) - 0.5));
+    lines.push(`${new Date(1.7e12 + i * 600_000).toISOString()},${x[i + 2].toFixed(4)}`);
+  }
+  const path = join(folder, `${name}.csv`);
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+}
+
+/** Trains the recipe that a search has left. @returns whether both files are the same, byte for byte */
+async function givesTheSame(name: string, out: string): Promise<boolean> {
+  const again = `${out}-again`;
+  await runJson('train', join(out, 'recipe.yaml'), '--out', again);
+  return [`${name}.pb`, `${name}.float.pb`].every((file) =>
+    readFileSync(join(again, file)).equals(readFileSync(join(out, file))),
+  );
+}
+
+// so many trainings take their time beside other work
+describe('train without a recipe', { timeout: 240_000 }, () => {
+  test('tries ridges and networks, takes the best on validation, and says so', async () => {
     const out = join(folder, 'a');
     const options = ['--target', 'temp', '--stream', 'boiler', '--horizon', '3'];
-    const { trials, validation } = await runJson('train', csv, ...options, '--out', out);
+    const { trials, chosen, why, validation, members } = await runJson(
+      'train',
+      csv,
+      ...options,
+      '--out',
+      out,
+    );
     expect(trials.map(({ label }: Trial) => label)).toEqual([
-      'the target alone',
-      'with flow',
-      'absolute errors, more dropout',
-      'twice as many units',
+      'ridge own96',
+      'ridge all12 with flow',
+      'a network',
+      '+ one state in place of one a phase',
+      '+ the frozen ridge own96',
+      '+ flow',
+      '+ absolute errors, more dropout',
+      '+ twice as many units',
+      '+ the mean of 3 seeds',
     ]);
-    const best = Math.min(...trials.map((trial: Trial) => trial.validation));
-    expect(validation.int8[3].mse).toBe(best);
+    // bits are the same everywhere, and so is the choice
+    expect(chosen).toBe('+ the mean of 3 seeds');
+    const winner = trials.at(-1);
+    expect(winner.whole).toBe(
+      'a network + the frozen ridge own96 + absolute errors, more dropout + twice as many units + the mean of 3 seeds',
+    );
+    const others = trials.slice(0, -1).map((trial: Trial) => trial.validation);
+    expect(winner.validation).toBeLessThan(0.995 * Math.min(...others));
+    expect(validation.float[3].mse).toBe(winner.validation);
+    expect(members.map(({ seed }: { seed: number }) => seed)).toEqual([1, 2, 3]);
+    expect(why).toMatch(
+      /^Validation chose a network \+ the frozen ridge own96 .*% below that of the best one/,
+    );
+    const card = readFileSync(join(out, 'card/README.md'), 'utf8');
+    expect(card).toContain(why);
+    for (const { label } of trials) expect(card).toContain(`| ${label} | `);
+    expect(card).not.toMatch(/second/);
 
-    const again = join(folder, 'b');
-    await runJson('train', join(out, 'recipe.yaml'), '--out', again);
-    for (const file of ['boilers.pb', 'boilers.float.pb']) {
-      expect(readFileSync(join(again, file)).equals(readFileSync(join(out, file)))).toBe(true);
-    }
+    const { highway, architecture } = readModelFile(readFileSync(join(out, 'boilers.pb'))).model;
+    expect(highway?.window).toBe(96);
+    expect(architecture).toMatchObject({ cell: 'lstm', hidden: 3 * 64 });
+    expect(await givesTheSame('boilers', out)).toBe(true);
   });
 
-  test('tries no more than its budget allows, and always the first', async () => {
+  test('chooses a ridge alone where no network is better', async () => {
+    const path = writeSeries('noise', 1, ([, x], noise) => 10 * Math.sin(x) + 3 * noise);
+    const out = join(folder, 'ridge');
+    const { trials, chosen, why, quantization } = await runJson(
+      ...['train', path, '--target', 'level', '--horizon', '2', '--out', out, '--seed', '9', '--refit'],
+    );
+    expect(trials.map(({ label }: Trial) => label)).not.toContain('+ one state in place of one a phase');
+    expect(chosen).toBe('ridge own96');
+    expect(why).toContain('Validation chose ridge own96. Its error is as large as that of the best network');
+    expect(quantization).toBeUndefined();
+    const recipe = readFileSync(join(out, 'recipe.yaml'), 'utf8');
+    expect(recipe).toMatch(/model:\n {2}cell: none\n {2}highway: own96\ntraining:\n {2}refit: true\n$/);
+    expect(await givesTheSame('noise', out)).toBe(true);
+  });
+
+  test('tries no more than its budget allows, and always the ridges and a network', async () => {
     const out = join(folder, 'c');
     const options = ['--target', 'temp', '--stream', 'boiler', '--horizon', '3', '--budget', '1ms'];
     const { trials } = await runJson('train', csv, ...options, '--out', out);
-    expect(trials.map(({ label }: Trial) => label)).toEqual(['the target alone']);
+    expect(trials.map(({ label }: Trial) => label)).toEqual([
+      'ridge own96',
+      'ridge all12 with flow',
+      'a network',
+    ]);
   });
 
   test.each([
