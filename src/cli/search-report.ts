@@ -28,8 +28,13 @@ export interface SearchRecord {
   readonly why: string;
 }
 
-export function recordSearch(trials: readonly Trial[], chosen: Trial): SearchRecord {
-  return { trials, chosen: chosen.label, why: explain(trials, chosen) };
+/** @param refusals why better ones could not be taken */
+export function recordSearch(
+  trials: readonly Trial[],
+  chosen: Trial,
+  refusals: readonly string[],
+): SearchRecord {
+  return { trials, chosen: chosen.label, why: [...refusals, explain(trials, chosen)].join(' ') };
 }
 
 /** How an error lies beside another's: `1.2 % below that of`. */
@@ -54,7 +59,7 @@ function explain(trials: readonly Trial[], chosen: Trial): string {
   if (chosen.kind === 'network') {
     if (ridge) {
       const where = beside(chosen.validation, ridge.validation);
-      sentences.push(`Its error is ${where} the best one without, ${ridge.whole}.`);
+      sentences.push(`Its error is ${where} the best ridge alone (${ridge.whole}).`);
     } else {
       sentences.push('No ridge could be fitted: too few rows.');
     }

@@ -135,16 +135,18 @@ async function completeFirst(
   [first, ...others]: readonly Candidate[],
   trials: readonly Trial[],
   terminal: Terminal,
+  refusals: readonly string[] = [],
 ): Promise<SearchOutcome> {
   const { task, fitted, trial, totals } = first;
   try {
     const result = await completeModel(task, fitted, { stage: terminal.log });
-    const search = recordSearch(trials, trial);
+    const search = recordSearch(trials, trial, refusals);
     terminal.log(`\n${tabulateTrials(search)}\n${search.why}\n`);
     return { prepared: task.prepared, result, totals, search };
   } catch (error) {
     if (!(error instanceof QuantizeError) || others.length === 0) throw error;
-    terminal.warn(`${trial.label} is not taken: ${error.message}`);
-    return completeFirst(others, trials, terminal);
+    const refusal = `Not taken: ${trial.whole}; ${error.message}.`;
+    terminal.warn(refusal);
+    return completeFirst(others, trials, terminal, [...refusals, refusal]);
   }
 }

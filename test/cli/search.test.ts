@@ -82,7 +82,7 @@ describe('train without a recipe', { timeout: 240_000 }, () => {
     expect(validation.float[3].mse).toBe(winner.validation);
     expect(members.map(({ seed }: { seed: number }) => seed)).toEqual([1, 2, 3]);
     expect(why).toMatch(
-      /^Validation chose a network \+ the frozen ridge own96 .*% below that of the best one/,
+      /^Validation chose a network \+ the frozen ridge own96 .*% below that of the best ridge alone/,
     );
     const card = readFileSync(join(out, 'card/README.md'), 'utf8');
     expect(card).toContain(why);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Dataset } from '../../src/data/dataset.ts';
+import { shareRuns } from '../../src/train/layout.ts';
 import { createRuns } from '../../src/train/runs.ts';
 import { makeDataset } from '../data/make-dataset.ts';
 
@@ -94,4 +95,13 @@ describe('a run', () => {
     expect([...run.targets]).toEqual([1, 1, 3]);
     expect([...run.read]).toEqual([1, 0, 1]);
   });
+});
+
+test('all numbers of shared runs lie in memory that every thread reads', () => {
+  const [run] = createRuns(makeDataset({ a: [1, 2, 3] }), { ...options, scalers: [[unit]] });
+  const [shared] = shareRuns([{ ...run, base: new Float32Array(3).fill(7) }]);
+  for (const name of ['inputs', 'targets', 'read', 'base'] as const) {
+    expect(shared[name]?.buffer).toBeInstanceOf(SharedArrayBuffer);
+  }
+  expect([...(shared.base ?? [])]).toEqual([7, 7, 7]);
 });
