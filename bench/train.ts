@@ -83,10 +83,19 @@ function createOurs(hidden: number, threads: number, worker: URL) {
   const run = {
     ...{ series: 0, firstSlot: 0, length, inputs: numbers(length * I, 1), targets: numbers(length, 2) },
     read: new Uint8Array(length).fill(1),
+    widths: new Float32Array(length).fill(1),
   };
   const plan = {
-    ...{ phases: 1, steps: 1, targets: 1, segment: 0, trainEnds: [length], validationEnds: [length] },
-    ...{ batch: B, chunk: T, answersLast: false, resets: 1, dropout: 0, seed: 1, quantile: 0.5 },
+    ...{
+      phases: 1,
+      steps: 1,
+      targets: 1,
+      quantiles: [],
+      segment: 0,
+      trainEnds: [length],
+      validationEnds: [length],
+    },
+    ...{ batch: B, chunk: T, answersLast: false, resets: 1, dropout: 0, seed: 1 },
     lossKind: 'mse' as const,
   };
   const machine = openMachine(topology, [run], plan, length, { threads, worker });

@@ -12,7 +12,7 @@ import type { EvaluateArguments, Report, Terminal } from './command.ts';
 import { floatTwin, loadEngine } from './load-engine.ts';
 import { loadForRecipe } from './prepare.ts';
 import { createProgress } from './progress.ts';
-import { type ScoredPart, scoreEngine } from './score-engine.ts';
+import { levelsOf, type ScoredPart, scoreEngine } from './score-engine.ts';
 import { type ScoreSheet, type SheetScores, sheetOf } from './score-sheet.ts';
 import { scoreTable } from './score-table.ts';
 import { UsageError } from './usage-error.ts';
@@ -45,7 +45,7 @@ export async function runEvaluate(args: EvaluateArguments, terminal: Terminal): 
   const ridge = fitForEvaluation(dataset, split, { targets, steps, scalers }, terminal);
   const baselines = scoreBaselines({
     ...{ dataset, split, part: args.split, targets, steps, horizons, scalers, ridge, origins },
-    season: model.input.season,
+    ...{ season: model.input.season, levels: levelsOf(model) },
   });
   const scores = { int8, float, baselines };
   const sheet = sheetOf(scores);

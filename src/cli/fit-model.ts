@@ -51,6 +51,7 @@ export function trainerOptions(prepared: Prepared): TrainerOptions {
     phases,
     steps,
     targets: targets.length,
+    quantiles: recipe.quantiles,
     segment,
     trainEnds,
     validationEnds,
@@ -60,10 +61,11 @@ export function trainerOptions(prepared: Prepared): TrainerOptions {
 /** Fits on the training part; validation chooses the penalties of a ridge and the epoch of a network. */
 export function fitModel(task: FitTask, { events, resumed, machine, trained = [] }: FitOptions): FittedModel {
   const { prepared, description } = task;
-  const highway = highwayOf(task, (variant) => variant.maps);
+  const mapsOf = (variant: RidgeVariant) => variant.maps;
+  const highway = highwayOf(task, mapsOf);
   const { topology, recipe } = prepared;
   if (topology === undefined) return { draft: linearModel(highway as Highway, description), networks: [] };
-  const runs = runsBeside(task, highway);
+  const runs = runsBeside(task, mapsOf);
   const options = trainerOptions(prepared);
   const { seed, seeds } = recipe.training;
   const networks = Array.from(
@@ -96,10 +98,13 @@ export function refitModel(
   { events, machine }: Pick<FitOptions, 'events' | 'machine'>,
 ): Model {
   const { prepared, description } = task;
-  const highway = highwayOf(task, (variant) => refitRidge(variant, prepared));
+  const fitted = ridgeOf(task);
+  const maps = fitted ? refitRidge(fitted, prepared) : [];
+  const mapsOf = () => maps;
+  const highway = highwayOf(task, mapsOf);
   const { topology, recipe, validationEnds } = prepared;
   if (topology === undefined) return linearModel(highway as Highway, description);
-  const runs = runsBeside(task, highway);
+  const runs = runsBeside(task, mapsOf);
   const options = { ...trainerOptions(prepared), trainEnds: validationEnds };
   const again = networks.map(({ bestEpoch }, n) => {
     const settings = { ...options, seed: recipe.training.seed + n, lastEpoch: bestEpoch };
@@ -118,9 +123,10 @@ export function refitModel(
 /** The networks trained on for 8 bits. */
 export function fineTuneModel(task: FitTask, { networks }: FittedModel, machine?: MachineOptions): Model {
   const { prepared } = task;
-  const highway = highwayOf(task, (variant) => variant.maps);
+  const mapsOf = (variant: RidgeVariant) => variant.maps;
+  const highway = highwayOf(task, mapsOf);
   const topology = prepared.topology as Topology;
-  const runs = runsBeside(task, highway);
+  const runs = runsBeside(task, mapsOf);
   const options = trainerOptions(prepared);
   const { seed } = prepared.recipe.training;
   const tuned = networks.map(({ parameters }, n) =>
@@ -129,11 +135,8 @@ export function fineTuneModel(task: FitTask, { networks }: FittedModel, machine?
   return joinModel(task, topology, tuned, highway);
 }
 
-/** The frozen highway that the recipe names. */
-function highwayOf(
-  { prepared, description, ridge }: FitTask,
-  mapsOf: (variant: RidgeVariant) => RidgeVariant['maps'],
-): Highway | undefined {
+/** The frozen ridge that the recipe names. */
+function ridgeOf({ prepared, ridge }: FitTask): RidgeVariant | undefined {
   const { highway: name } = prepared.recipe.model;
   if (name === undefined) return undefined;
   const variant = ridge.find((one) => one.name === name);
@@ -143,15 +146,29 @@ function highwayOf(
         'choose its penalty by, or there are more than 32 features or maps; take own96, or more rows',
     );
   }
-  return ridgeHighway(variant, mapsOf(variant), description.output);
+  return variant;
+}
+
+/** The named ridge as a highway, with the maps that it has for these answers. */
+function highwayOf(
+  task: FitTask,
+  mapsOf: (variant: RidgeVariant) => RidgeVariant['maps'],
+  output = task.description.output,
+): Highway | undefined {
+  const variant = ridgeOf(task);
+  return variant && ridgeHighway(variant, mapsOf(variant), output);
 }
 
 /** The runs with the highway's answers, by the kernel that serves them. */
-function runsBeside({ prepared, description }: FitTask, highway: Highway | undefined): readonly Run[] {
+function runsBeside(task: FitTask, mapsOf: (variant: RidgeVariant) => RidgeVariant['maps']): readonly Run[] {
+  const { prepared, description } = task;
   const { runs, dataset, recipe } = prepared;
-  if (highway === undefined || recipe.model.join === 'mean') return runs;
+  const output = { ...description.output, quantiles: [] };
+  const highway = recipe.model.join === 'mean' ? undefined : highwayOf(task, mapsOf, output);
+  if (highway === undefined) return runs;
+  const { swing: _, ...input } = description.input;
   const alone = linearModel(highway, {
-    ...description,
+    ...{ ...description, input, output },
     architecture: { ...description.architecture, cell: 'none', layers: 0, hidden: 0, phases: 1, segment: 0 },
   });
   return runs.map((run) => ({ ...run, base: streamIncrements(alone, dataset, run) }));

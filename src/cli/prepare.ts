@@ -5,6 +5,7 @@ import type { Dataset, Series, Split } from '../data/dataset.ts';
 import { loadDataset } from '../data/load.ts';
 import { fitFeatureScalers, fitScalers, scalesDiffer } from '../data/scalers.ts';
 import { checkTrainable, partRange, splitByTime } from '../data/split.ts';
+import { measureSwings } from '../data/swings.ts';
 import { type InputSpec, inputSize } from '../signal/inputs.ts';
 import type { Scaler } from '../signal/scaler.ts';
 import { findSeason } from '../signal/season.ts';
@@ -16,7 +17,7 @@ import { UsageError } from './usage-error.ts';
 
 /** A recipe met by its data: all that was `auto` or absent is settled. */
 export interface Prepared {
-  readonly recipe: Recipe & Required<Pick<Recipe, 'periodMs' | 'horizons' | 'gapLimit'>>;
+  readonly recipe: Recipe & Required<Pick<Recipe, 'periodMs' | 'horizons' | 'gapLimit' | 'quantiles'>>;
   readonly dataset: Dataset;
   readonly split: Split;
   readonly season: number;
@@ -55,6 +56,12 @@ const MOST_OWN_SCALES = 1000;
 const nearLags = [1, 2, 3, 4, 6, 8, 12];
 /** Frames: where nothing repeats, the level that a sensor comes back to. */
 const averagesWithoutSeason = [24, 168];
+const defaultQuantiles = [0.1, 0.5, 0.9];
+/** Answers of a frame that come with quantiles of their own unless the recipe wants more. */
+const MOST_SURE_ANSWERS = 96;
+/** How long widths remember how restless a stream was: two weeks of a daily season. */
+const SWING_SEASONS = 14;
+const LEAST_SWING = 336;
 const scoredParts = ['validation', 'test'] as const;
 
 /** Loads the data of a recipe and settles what depends on it.
@@ -85,12 +92,22 @@ export function prepareDataset(
   const horizons = recipe.horizons ?? defaultHorizons(periodMs, season);
   const steps = Math.max(...horizons);
   const isLinear = recipe.model.cell === 'none';
+  const quantiles = settleQuantiles(recipe, targets.length * steps);
   const gapLimit = recipe.gapLimit ?? Math.max(isLinear ? season : phases, LEAST_GAP_LIMIT);
   const inputs = settleInputs(recipe, dataset.features.length, { season, phases, steps });
   // the same for every recipe over these data, for they share the ridges
   const lag = season > 1 ? season : nearLags[nearLags.length - 1];
   const scalers = fitScalers(dataset, split, { perStream, lag });
-  const spec = { ...inputs, ...fitFills(dataset, split, { season, scalers }) };
+  const spec: InputSpec = {
+    ...inputs,
+    ...fitFills(dataset, split, { season, scalers }),
+    ...(quantiles.length > 1 && {
+      swing: {
+        constant: Math.max(LEAST_SWING, SWING_SEASONS * season),
+        levels: measureSwings(dataset, split, scalers, Math.max(...inputs.lags)),
+      },
+    }),
+  };
   const runs = createRuns(dataset, { spec, gapLimit, targets, scalers });
   const { cell, layers, hidden, output, highway } = recipe.model;
   const segment = output === 'last' ? (recipe.model.segment ?? recipe.training.chunk) : 0;
@@ -100,7 +117,7 @@ export function prepareDataset(
   const endsAt = (border: number) =>
     runs.map(({ firstSlot, length }) => Math.max(0, Math.min(length, border - firstSlot)));
   return {
-    recipe: { ...recipe, periodMs, season, phases, horizons, gapLimit },
+    recipe: { ...recipe, periodMs, season, phases, horizons, gapLimit, quantiles },
     dataset,
     split,
     season,
@@ -120,7 +137,7 @@ export function prepareDataset(
             layers,
             hidden,
             inputs: inputSize(spec),
-            outputs: targets.length * steps,
+            outputs: targets.length * steps * Math.max(1, quantiles.length),
             biases: perStream ? dataset.series.length : 1,
           },
     runs,
@@ -160,6 +177,12 @@ function settlePhases({ phases, model }: Recipe, season: number): number {
     );
   }
   return phases;
+}
+
+/** A ridge says nothing of how sure it is, and a head of very many steps would be most of the work on the device. */
+function settleQuantiles({ model, quantiles }: Recipe, answers: number): readonly number[] {
+  if (model.cell === 'none') return [];
+  return quantiles ?? (answers <= MOST_SURE_ANSWERS ? defaultQuantiles : []);
 }
 
 interface Rhythm {

@@ -1,6 +1,7 @@
 import type { Dataset, Part, Split } from '../data/dataset.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createScorer, type Score } from '../evaluate/score.ts';
+import type { Model } from '../model/model.ts';
 
 /** Which part of a dataset a model is scored on. */
 export interface ScoredPart {
@@ -26,6 +27,7 @@ export function scoreEngine(
 ): EngineScore {
   const { output } = engine.model;
   const { steps, targets } = output;
+  const levels = levelsOf(engine.model);
   const scorer = createScorer({
     dataset,
     split,
@@ -33,10 +35,11 @@ export function scoreEngine(
     targets,
     steps,
     horizons: horizons ?? output.horizons,
+    levels,
   });
   const size = targets.length * steps;
-  const [point, low, high] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
-  const hasInterval = engine.model.calibration.levels.length > 0 || output.quantiles.length > 0;
+  const point = new Float64Array(size);
+  const quantiles = new Float64Array(size * levels.length);
   const width = dataset.features.length;
   const origins = dataset.series.map(({ length }) => new Uint8Array(length));
   let done = 0;
@@ -55,12 +58,18 @@ export function scoreEngine(
         const target = Math.floor(i / steps);
         const step = (i % steps) + 1;
         point[i] = answer.at(step, target);
-        low[i] = answer.low(step, target);
-        high[i] = answer.high(step, target);
+        levels.forEach((level, q) => {
+          quantiles[i * levels.length + q] = answer.quantile(level, step, target);
+        });
       }
-      if (hasInterval) scorer.add(index, row, point, low, high);
+      if (levels.length > 0) scorer.add(index, row, point, quantiles);
       else scorer.add(index, row, point);
     }
   });
   return { score: scorer.score(), origins };
+}
+
+/** Levels that the model tells quantiles of: its own, or those of its residuals. */
+export function levelsOf({ output, calibration }: Model): readonly number[] {
+  return output.quantiles.length > 1 ? output.quantiles : calibration.levels;
 }

@@ -20,7 +20,11 @@ export function scoreTable({ n, int8, float, baselines }: ScoreSheet, { layers }
     ...horizons.flatMap((h) => [sheet[h]?.mae, sheet[h]?.rmse]),
   ]);
   const last = horizons.at(-1) ?? '';
-  const coverage = int8[last]?.coverage80;
-  const inside = coverage === undefined ? '' : `; ${(100 * coverage).toFixed(1)} % inside the 80 % interval`;
+  const { coverage80, winkler80, pinball } = int8[last] ?? {};
+  const inside =
+    coverage80 === undefined
+      ? ''
+      : `; ${(100 * coverage80).toFixed(1)} % inside the 80 % interval ` +
+        `(Winkler ${winkler80?.toPrecision(4)}, pinball ${pinball?.toPrecision(4)})`;
   return `${formatTable(header, rows)}\n${n[last] ?? 0} origins for ${span(last)}${inside}`;
 }

@@ -7,6 +7,7 @@ import type { Score } from '../evaluate/score.ts';
 import { writeModelFile } from '../model/format.ts';
 import { checkArchitecture, checkInput, checkOutput } from '../model/limits.ts';
 import type { Model } from '../model/model.ts';
+import { measureWidths, scaleWidths } from '../quantize/calibrate-widths.ts';
 import { type ExportedModels, type ExportReport, exportModels } from '../quantize/export.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
 import { fitStreams } from '../train/fit-inputs.ts';
@@ -16,7 +17,7 @@ import type { TrainedNetwork, TrainerEvents } from '../train/trainer.ts';
 import { type FitTask, type FittedModel, fineTuneModel, fitModel, refitModel } from './fit-model.ts';
 import type { Prepared } from './prepare.ts';
 import { sheetOfQuantization } from './quantization-sheet.ts';
-import { scoreEngine } from './score-engine.ts';
+import { levelsOf, scoreEngine } from './score-engine.ts';
 import { sheetOf } from './score-sheet.ts';
 
 /** Everybody's errors on one part of the data, on the same pairs. */
@@ -72,11 +73,13 @@ export async function completeModel(
   const { prepared, ridge } = task;
   const { recipe } = prepared;
   stage('exporting: quantization, calibration and golden vectors');
+  const { dataset, split } = prepared;
+  const widths = measureWidths(fitted.draft, dataset, split);
   const fineTune = () => {
     stage('fine-tuning for 8 bits');
-    return fineTuneModel(task, fitted, machine);
+    return scaleWidths(fineTuneModel(task, fitted, machine), widths);
   };
-  const first = await exportFitted(task, fitted.draft, { fineTune });
+  const first = await exportFitted(task, scaleWidths(fitted.draft, widths), { fineTune });
   stage('scoring validation');
   const validation = scorePart(prepared, first.engines, ridge, 'validation');
   let final = first;
@@ -84,7 +87,7 @@ export async function completeModel(
     stage('fitting once more, on training and validation together');
     const draft = refitModel(task, fitted, { ...(events && { events }), ...(machine && { machine }) });
     stage('exporting the model of both parts');
-    final = await exportFitted(task, draft, { calibrated: first });
+    final = await exportFitted(task, scaleWidths(draft, widths), { calibrated: first });
   }
   stage('scoring test');
   const test = scorePart(prepared, final.engines, ridge, 'test');
@@ -112,7 +115,7 @@ interface Exported extends ExportedModels {
 }
 
 interface ExportSettings {
-  /** The model whose residuals are kept: those of a model on data that it was fitted on are too small. */
+  /** The model whose residuals are kept, as its widths are: those on data that a model was fitted on are too small. */
   readonly calibrated?: ExportedModels;
   readonly fineTune?: () => Model;
 }
@@ -175,7 +178,7 @@ function describe(prepared: Prepared): ModelDescription {
         tables.flatMap((table) => table.flatMap(({ mean, scale }) => [mean, scale])),
       ),
     },
-    output: { targets, steps, horizons: recipe.horizons, quantiles: [] },
+    output: { targets, steps, horizons: recipe.horizons, quantiles: recipe.quantiles },
     training: {
       recipe: canonicalRecipe(recipe),
       // a ridge draws no numbers
@@ -204,7 +207,10 @@ function scorePart(
   const scored = { dataset, split, part };
   const { score: int8, origins } = scoreEngine(served, scored);
   const { horizons } = recipe;
-  const baselines = scoreBaselines({ ...scored, targets, steps, season, scalers, ridge, horizons, origins });
+  const baselines = scoreBaselines({
+    ...{ ...scored, targets, steps, season, scalers, ridge, horizons, origins },
+    levels: levelsOf(served.model),
+  });
   return { int8, float: scoreEngine(float, scored).score, baselines };
 }
 

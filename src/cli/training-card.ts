@@ -53,6 +53,7 @@ function collect(prepared: Prepared, result: TrainedModel, search: SearchRecord 
     dataset,
     split,
     scores: test,
+    validation: result.validation.int8,
     ridgePicks: Object.fromEntries(picks),
     errorByStep: errorByStep(prepared, result, baselines),
     ...drawTraces(prepared, result, baselines),

@@ -63,13 +63,23 @@ function checkTwice(names: readonly string[], key: string): Problem[] {
   );
 }
 
-function checkNumbers({ horizons, lags, split, phases }: ParsedRecipe): Problem[] {
+function checkNumbers({ horizons, quantiles, lags, split, phases }: ParsedRecipe): Problem[] {
   const problems: Problem[] = [];
-  for (const [key, list] of Object.entries({ horizons, lags })) {
+  for (const [key, list] of Object.entries({ horizons, quantiles, lags })) {
     const fall = list?.findIndex((value, i) => i > 0 && value <= list[i - 1]) ?? -1;
     if (list === undefined || fall < 0) continue;
     const message = `found ${list[fall]} after ${list[fall - 1]}, expected rising numbers`;
     problems.push({ path: [key, fall], message });
+  }
+  if (
+    quantiles !== undefined &&
+    quantiles.length > 0 &&
+    ![0.1, 0.5, 0.9].every((level) => quantiles.includes(level))
+  ) {
+    const message =
+      `found ${quantiles.join(', ')}, expected 0.1, 0.5 and 0.9 among them: the point forecast and the interval ` +
+      'that is published; [] for a point alone';
+    problems.push({ path: ['quantiles'], message });
   }
   if (lags !== undefined && phases !== 1) {
     problems.push({ path: ['lags'], message: 'lags work with one state a stream only; add phases: 1' });
@@ -153,12 +163,8 @@ function checkSeeds({ model, training }: ParsedRecipe): Problem[] {
   return [{ path: ['training', 'seeds'], message }];
 }
 
-function checkTraining({ loss, quantile, optimizer, weightDecay }: ParsedRecipe['training']): Problem[] {
+function checkTraining({ optimizer, weightDecay }: ParsedRecipe['training']): Problem[] {
   const problems: Problem[] = [];
-  if (quantile !== undefined && loss !== 'pinball') {
-    const message = `loss: ${loss} has no quantile; set loss: pinball, or take quantile out`;
-    problems.push({ path: ['training', 'quantile'], message });
-  }
   if (weightDecay !== undefined && optimizer !== 'adamw') {
     const message = `optimizer: ${optimizer} decays no weights; set optimizer: adamw, or take weightDecay out`;
     problems.push({ path: ['training', 'weightDecay'], message });

@@ -73,8 +73,7 @@ export const modelSchema = z.strictObject(
 
 export const trainingSchema = z.strictObject(
   {
-    loss: choice(['mse', 'mae', 'huber', 'pinball']).default('huber'),
-    quantile: numberIn({ min: 0, max: 1, open: 'both' }).exactOptional().describe('Of the pinball loss.'),
+    loss: choice(['mse', 'mae', 'huber']).default('huber'),
     optimizer: choice(['adam', 'adamw']).default('adamw'),
     learningRate: numberIn({ min: 0, max: 1, open: 'min' }).default(0.002),
     weightDecay: numberIn({ min: 0, max: 10 }).exactOptional().describe('Of adamw; 0.01 unless set.'),
@@ -146,6 +145,15 @@ export const recipeSchema = z.strictObject(
     horizons: ascending(maximumHorizon, 'steps ahead')
       .exactOptional()
       .describe('The steps ahead that are reported; 1 step, 1 h, 6 h and one season unless set.'),
+    quantiles: z
+      .array(numberIn({ min: 0, max: 1, open: 'both' }), 'a list of levels such as [0.1, 0.5, 0.9]')
+      .max(32, 'at most 32 levels')
+      .exactOptional()
+      .describe(
+        'Rising levels of the answers, 0.1, 0.5 and 0.9 among them: the point forecast, and how far from it the others ' +
+          'are in the state at hand. Empty: a point alone, and intervals as wide as the errors on validation. Unless set: ' +
+          '0.1, 0.5 and 0.9 for up to 96 answers of a network.',
+      ),
     gapLimit: wholeNumber(0, maximumLag)
       .exactOptional()
       .describe('Missing frames that are bridged with filled values; a longer gap restarts the stream.'),

@@ -32,6 +32,8 @@ export interface Recipe {
   readonly share: 'none' | 'channels';
   /** Rising steps ahead. */
   readonly horizons?: readonly number[];
+  /** Rising levels with 0.5 among them; empty for a point alone. */
+  readonly quantiles?: readonly number[];
   readonly gapLimit?: number;
   /** Fractions when their sum is at most 1, else counts of slots. */
   readonly split: readonly [train: number, validation: number, test: number];
@@ -67,7 +69,6 @@ function resolveRecipe(value: unknown, folder: string, place: Place): Recipe {
     targets,
     training: {
       ...training,
-      quantile: training.quantile ?? 0.5,
       weightDecay: training.weightDecay ?? (training.optimizer === 'adamw' ? 0.01 : 0),
     },
   };
@@ -77,17 +78,16 @@ function resolveRecipe(value: unknown, folder: string, place: Place): Recipe {
  * with the name of the data file in place of its path, since a path is no property of a model. */
 export function canonicalRecipe(recipe: Recipe, data = basename(recipe.data)): string {
   const { name, version, release, time, stream, periodMs, season, phases, features, targets } = recipe;
-  const { share, horizons, gapLimit, split, lags, model, training } = recipe;
+  const { share, horizons, quantiles, gapLimit, split, lags, model, training } = recipe;
   const { cell, highway, join, layers, hidden, output, segment, wide } = model;
-  const { loss, quantile, optimizer, learningRate, weightDecay, epochs, batch, chunk, resets } = training;
+  const { loss, optimizer, learningRate, weightDecay, epochs, batch, chunk, resets } = training;
   const { dropout, schedule, clip, patience, seed, seeds, refit } = training;
-  // what an older recipe does not say is not said for it: its model keeps its bytes
   const again = refit ? { refit } : undefined;
   const content = {
     ...{ name, version, release, data, time, stream },
     period: periodMs === undefined ? undefined : formatDuration(periodMs),
     ...{ season, phases, features, target: targets.length === 1 ? targets[0] : targets, share },
-    ...{ horizons, gapLimit, split, lags },
+    ...{ horizons, quantiles: cell === 'none' ? undefined : quantiles, gapLimit, split, lags },
     model:
       cell === 'none'
         ? { cell, highway }
@@ -96,8 +96,12 @@ export function canonicalRecipe(recipe: Recipe, data = basename(recipe.data)): s
       cell === 'none'
         ? again
         : {
-            ...{ loss, quantile: loss === 'pinball' ? quantile : undefined },
-            ...{ optimizer, learningRate, weightDecay: optimizer === 'adamw' ? weightDecay : undefined },
+            ...{
+              loss,
+              optimizer,
+              learningRate,
+              weightDecay: optimizer === 'adamw' ? weightDecay : undefined,
+            },
             ...{ epochs, batch, chunk, resets, dropout, schedule, clip, patience, seed },
             ...{ seeds: seeds === 1 ? undefined : seeds, ...again },
           },

@@ -1,4 +1,5 @@
 import { type Model, outputSize, pointIndex } from '../model/model.ts';
+import { spreadQuantiles } from '../model/quantiles.ts';
 import { denormalizeValues } from '../signal/scaler.ts';
 import type { Forecast } from './forecast.ts';
 
@@ -29,7 +30,7 @@ export function createForecast(model: Model): WritableForecast {
     return target * steps + step - 1;
   }
 
-  function end(level: number, step: number, target: number): number {
+  function quantile(level: number, step: number, target = 0): number {
     const head = quantiles.indexOf(level);
     if (head >= 0) return values[row(step, target) * count + head];
     const residual = calibration.levels.indexOf(level);
@@ -47,19 +48,22 @@ export function createForecast(model: Model): WritableForecast {
     values,
     factors,
     at: (step, target = 0) => values[row(step, target) * count + point],
-    low: (step, target = 0) => end(LOW_LEVEL, step, target),
-    high: (step, target = 0) => end(HIGH_LEVEL, step, target),
+    quantile,
+    low: (step, target) => quantile(LOW_LEVEL, step, target),
+    high: (step, target) => quantile(HIGH_LEVEL, step, target),
   };
 }
 
 /** Writes one target's answers in raw units, scaled back: the newest value, at `newestAt` of the memory, plus g
- * times the increment, or the plain value. */
+ * times the increment, or the plain value; every quantile in its place.
+ * @param swing where the swing that widens its distances lies in the memory, or -1 */
 export type AnswerReader = (
   outputs: Float32Array,
   position: number,
   target: number,
   memory: Float32Array,
   newestAt: number,
+  swing: number,
   channel: number,
   into: Pick<Forecast, 'values' | 'factors'>,
 ) => void;
@@ -67,14 +71,16 @@ export type AnswerReader = (
 export function createAnswerReader({ input, output }: Model): AnswerReader {
   const rows = outputSize(output);
   const rowsPerTarget = rows / output.targets.length;
-  return (outputs, position, target, memory, newestAt, channel, { values, factors }) => {
+  const count = Math.max(1, output.quantiles.length);
+  const point = pointIndex(output);
+  return (outputs, position, target, memory, newestAt, swing, channel, { values, factors }) => {
     const scaler = (channel * input.features + output.targets[target]) * 2;
     const from = target * rowsPerTarget;
     const to = from + rowsPerTarget;
-    if (output.plain) for (let o = from; o < to; o++) values[o] = outputs[position * rows + o];
-    else
-      for (let o = from; o < to; o++)
-        values[o] = memory[newestAt] + Math.fround(factors[target] * outputs[position * rows + o]);
+    for (let o = from; o < to; o++) values[o] = outputs[position * rows + o];
+    spreadQuantiles(values, from, to, count, point, memory, swing);
+    if (!output.plain)
+      for (let o = from; o < to; o++) values[o] = memory[newestAt] + Math.fround(factors[target] * values[o]);
     denormalizeValues(values, from, to, input.scalers, scaler);
   };
 }

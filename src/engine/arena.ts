@@ -7,6 +7,7 @@ import {
   openPast,
   pushFrame,
   startPast,
+  swingIndex,
   writeFactors,
   writeHighwayInputs,
   writeInputs,
@@ -193,8 +194,10 @@ export function createArena(model: Model, batchLimit = 256): Arena {
     const pastAt = slot * stride + stateSize;
     writeFactors(past, kernel.memory(), pastAt, model.output.targets, forecast.factors);
     for (let m = 0; m < model.output.targets.length; m++) {
-      const newestAt = newestIndex(past, pastAt, lastSlots[slot], model.output.targets[m]);
-      read(kernel.outputs, i, m, kernel.memory(), newestAt, batch.channels[i], forecast);
+      const target = model.output.targets[m];
+      const newestAt = newestIndex(past, pastAt, lastSlots[slot], target);
+      const swing = swingIndex(past, pastAt, target);
+      read(kernel.outputs, i, m, kernel.memory(), newestAt, swing, batch.channels[i], forecast);
     }
     return forecast;
   }

@@ -15,6 +15,9 @@ export interface Forecast {
   /** The point forecast `step` frames ahead of the target at index `target` of the model's targets.
    * @throws RangeError for a step or target that the model does not have, as `low` and `high` do */
   at(step: number, target?: number): number;
+  /** A level of the answer: one of the model's quantiles, or else of the residuals on validation around the point; NaN
+   * where the model has neither. */
+  quantile(level: number, step: number, target?: number): number;
   /** The lower end of the 80 % interval. */
   low(step: number, target?: number): number;
   /** The upper end of the 80 % interval. */

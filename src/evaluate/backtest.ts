@@ -2,11 +2,13 @@ import type { Forecaster } from '../baselines/forecaster.ts';
 import { partRange } from '../data/split.ts';
 import { createScorer, type Score, type ScoreOptions } from './score.ts';
 
-/** Lets a forecaster answer at every row that a part can be scored from, and scores it. */
-export function backtest(forecaster: Forecaster, options: ScoreOptions): Score {
+/** Lets a forecaster answer at every row that a part can be scored from, and scores it.
+ * @param residuals [M * N * Q]: what its quantiles lie from its forecasts, if it has any */
+export function backtest(forecaster: Forecaster, options: ScoreOptions, residuals?: Float64Array): Score {
   const { dataset, split, part, targets, steps, horizons } = options;
   const scorer = createScorer(options);
   const out = new Float64Array(targets.length * steps);
+  const quantiles = residuals && new Float64Array(residuals.length);
   const { from, to } = partRange(split, part);
   const shortest = Math.min(...horizons);
   dataset.series.forEach(({ firstSlot, length }, series) => {
@@ -14,7 +16,13 @@ export function backtest(forecaster: Forecaster, options: ScoreOptions): Score {
     // the row before the part forecasts its first one
     for (let origin = Math.max(0, from - firstSlot - 1); origin <= last; origin++) {
       forecaster.forecast(series, origin, out);
-      scorer.add(series, origin, out);
+      if (quantiles) {
+        const levels = quantiles.length / out.length;
+        residuals.forEach((residual, i) => {
+          quantiles[i] = out[Math.floor(i / levels)] + residual;
+        });
+      }
+      scorer.add(series, origin, out, quantiles);
     }
   });
   return scorer.score();

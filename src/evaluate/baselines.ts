@@ -4,6 +4,7 @@ import { createSeasonal } from '../baselines/seasonal.ts';
 import { holdAll } from '../data/held.ts';
 import type { Scaler } from '../signal/scaler.ts';
 import { backtest } from './backtest.ts';
+import { residualQuantiles } from './residual-quantiles.ts';
 import type { Score, ScoreOptions, StreamScore } from './score.ts';
 
 /** A score, or {} where the baseline is not defined. */
@@ -11,7 +12,7 @@ type MaybeScore = Score | Record<string, never>;
 
 export interface BaselineScores {
   readonly persistence: Score;
-  /** {} without a season. */
+  /** {} without a season. Its intervals are of its own residuals on validation. */
   readonly seasonal: MaybeScore;
   /** At each h the variant with the least validation error over steps 1..h; {} with too little training data. */
   readonly ridge: MaybeScore;
@@ -29,14 +30,22 @@ export interface BaselineOptions extends ScoreOptions {
 
 /** Every baseline on exactly the same pairs. */
 export function scoreBaselines(options: BaselineOptions): BaselineScores {
-  const { dataset, scalers, season, horizons } = options;
+  const { dataset, scalers, season, horizons, levels } = options;
   const held = holdAll(dataset, scalers);
   const variants = options.ridge ?? fitRidge(options);
+  const scoreSeasonal = () => {
+    const seasonal = createSeasonal(held, options);
+    return backtest(
+      seasonal,
+      options,
+      levels?.length ? residualQuantiles(seasonal, options, levels) : undefined,
+    );
+  };
   const scores = variants.map((variant) => [variant.name, backtest(variant, options)] as const);
   const ridgeVariants: Partial<Record<RidgeName, Score>> = Object.fromEntries(scores);
   return {
     persistence: backtest(createPersistence(held, options), options),
-    seasonal: season > 1 ? backtest(createSeasonal(held, options), options) : {},
+    seasonal: season > 1 ? scoreSeasonal() : {},
     ridge: scorePick(variants, ridgeVariants, horizons),
     ridgeVariants,
   };

@@ -23,7 +23,7 @@ interface TrainingCurve {
   /** Epochs rising; epoch 0 is the untrained network, whose loss is NaN. */
   readonly history: readonly { readonly epoch: number; readonly loss: number; readonly validation: number }[];
   readonly bestEpoch: number;
-  /** The name of the training loss; validation is the mean squared error, but for pinball. */
+  /** The name of the training loss; validation is the mean squared error. */
   readonly loss: string;
 }
 
@@ -67,6 +67,8 @@ export interface CardData {
   readonly split: Split;
   /** On the test part, all on the same pairs. */
   readonly scores: { readonly int8: Score; readonly float: Score; readonly baselines: BaselineScores };
+  /** The served model on the validation part. */
+  readonly validation: Pick<Score, 'horizons'>;
   /** The name of the ridge variant that was picked, by h. */
   readonly ridgePicks?: Readonly<Record<string, string>>;
   /** MAE of each step 1..N alone, on the test part. */

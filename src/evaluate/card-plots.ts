@@ -121,7 +121,7 @@ function plotLoss({ training }: CardData): string | undefined {
     series: [
       { name: `training, ${loss}`, points: history.map((epoch) => epoch.loss), color: 'gray' },
       {
-        name: `validation, ${loss === 'pinball' ? loss : 'mse'}`,
+        name: 'validation, mse',
         points: history.map((epoch) => epoch.validation),
         color: 'blue',
         strong: true,

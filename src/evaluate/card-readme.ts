@@ -1,5 +1,6 @@
 import type { CellKind } from '../model/model.ts';
 import type { CardData } from './card-data.ts';
+import { describeIntervals } from './card-intervals.ts';
 import {
   type Column,
   countText,
@@ -9,6 +10,7 @@ import {
   percentText,
   scoreColumns,
   span,
+  table,
   timeText,
   verdict,
 } from './card-text.ts';
@@ -43,6 +45,7 @@ export function renderReadme(data: CardData, plots: readonly string[]): string {
     '### Step h alone',
     tabulateErrors(data, 'at'),
     tabulateModel(data),
+    ...describeIntervals(data),
     ...tabulateStreams(data),
     '## What it looks like',
     ...picture('forecast.svg', 'Forecast and truth'),
@@ -108,14 +111,13 @@ function errorCells(columns: readonly Column[], metrics: readonly (Metrics | und
 function tabulateModel(data: CardData): string {
   const { int8 } = data.scores;
   const rows = data.model.output.horizons.map((h) => {
-    const { rmse, mase, coverage80 } = int8.horizons[h] ?? {};
-    const coverage = coverage80 === undefined ? '-' : percentText(coverage80);
-    return [String(h), countText(int8.n[h]), errorText(rmse), errorText(mase), coverage];
+    const { rmse, mase } = int8.horizons[h] ?? {};
+    return [String(h), countText(int8.n[h]), errorText(rmse), errorText(mase)];
   });
   return [
     'More of the model, over steps 1 to h (MASE: its MAE beside that of repeating the newest value one step ahead, on ' +
-      'the training part; coverage: truths inside the 80 % interval):',
-    table(['h', 'origins', 'RMSE', 'MASE', 'coverage'], rows),
+      'the training part):',
+    table(['h', 'origins', 'RMSE', 'MASE'], rows),
   ].join('\n\n');
 }
 
@@ -293,11 +295,4 @@ function describeCommands({ model, dataFile }: CardData): string {
 
 function code(text: string): string {
   return `\`${text.replaceAll('`', "'")}\``;
-}
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  const rule = `|${header.map((_, i) => (i === 0 || header[0] === '' ? ' --- |' : ' ---: |')).join('')}`;
-  return [line(header), rule, ...rows.map(line)].join('\n');
 }

@@ -141,3 +141,10 @@ export function joinWords(words: readonly string[], last = 'and'): string {
   if (words.length < 2) return words.join('');
   return `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 }
+
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const rule = `|${header.map((_, i) => (i === 0 || header[0] === '' ? ' --- |' : ' ---: |')).join('')}`;
+  return [line(header), rule, ...rows.map(line)].join('\n');
+}

@@ -8,8 +8,14 @@ export interface Metrics {
   readonly rmse: number;
   /** mae / the training MAE of one-step persistence; absent when that is 0 or unknown. */
   readonly mase?: number;
-  /** The share of truths inside the 80 % interval; absent when there were no intervals. */
+  /** The share of truths inside the 80 % interval, and its interval score (Winkler 1972): the width, plus ten times
+   * what the truth is outside of it. Absent when there were no intervals, as the following. */
   readonly coverage80?: number;
+  readonly winkler80?: number;
+  /** The mean pinball loss over the levels. */
+  readonly pinball?: number;
+  /** Twice the mean pinball loss: the continuous ranked probability score as the levels see it, not its integral. */
+  readonly crps?: number;
 }
 
 /** All maps are keyed by h as a string; an h without a single pair has no metrics. */
@@ -37,20 +43,17 @@ export interface ScoreOptions {
   readonly steps: number;
   /** The h that are reported. */
   readonly horizons: readonly number[];
+  /** Q levels of the quantiles that come with forecasts. */
+  readonly levels?: readonly number[];
   /** [series], each [length]: 1 at the rows that count as origins; all of them when absent. */
   readonly origins?: readonly Uint8Array[] | undefined;
 }
 
 export interface Scorer {
   /** Scores the forecast made at row `origin` of a series; what lies outside the part or was never read is passed over.
-   * @param forecast [M * N], target units, ordered (target, step) */
-  add(
-    series: number,
-    origin: number,
-    forecast: ArrayLike<number>,
-    low?: ArrayLike<number>,
-    high?: ArrayLike<number>,
-  ): void;
+   * @param forecast [M * N], target units, ordered (target, step)
+   * @param quantiles [M * N * Q], ordered (target, step, level) */
+  add(series: number, origin: number, forecast: ArrayLike<number>, quantiles?: ArrayLike<number>): void;
   score(): Score;
 }
 
@@ -59,9 +62,12 @@ interface Tally {
   pairs: number;
   squares: number;
   absolutes: number;
-  /** Pairs that came with an interval, and those inside it. */
-  intervals: number;
+  /** Pairs that came with quantiles, and the sum of their mean pinball losses. */
+  quantiled: number;
+  pinballs: number;
+  /** Those inside the interval, and the sum of interval scores. */
   inside: number;
+  winklers: number;
 }
 
 interface HorizonTally {
@@ -70,10 +76,16 @@ interface HorizonTally {
   readonly at: Tally;
 }
 
-const emptyTally = (): Tally => ({ pairs: 0, squares: 0, absolutes: 0, intervals: 0, inside: 0 });
+const emptyTally = (): Tally => ({
+  ...{ pairs: 0, squares: 0, absolutes: 0 },
+  ...{ quantiled: 0, pinballs: 0, inside: 0, winklers: 0 },
+});
+
+/** The ends of the 80 % interval. */
+const [LOW, HIGH] = [0.1, 0.9];
 
 export function createScorer(options: ScoreOptions): Scorer {
-  const { dataset, split, part, targets, steps, horizons, origins } = options;
+  const { dataset, split, part, targets, steps, horizons, levels = [], origins } = options;
   const features = dataset.features.length;
   const { from, to } = partRange(split, part);
   const perSeries = dataset.series.map(() =>
@@ -81,7 +93,7 @@ export function createScorer(options: ScoreOptions): Scorer {
   );
 
   return {
-    add(index, origin, forecast, low, high) {
+    add(index, origin, forecast, quantiles) {
       if (origins?.[index][origin] === 0) return;
       const { values, length, firstSlot } = dataset.series[index];
       const slot = firstSlot + origin;
@@ -97,8 +109,10 @@ export function createScorer(options: ScoreOptions): Scorer {
             const truth = values[(origin + s) * features + targets[m]];
             if (Number.isNaN(truth)) continue;
             const o = m * steps + s - 1;
-            addPair(tally.upTo, truth, forecast[o], low?.[o], high?.[o]);
-            if (s === h) addPair(tally.at, truth, forecast[o], low?.[o], high?.[o]);
+            for (const own of s === h ? [tally.upTo, tally.at] : [tally.upTo]) {
+              addPair(own, truth, forecast[o]);
+              if (quantiles) addQuantiles(own, truth, levels, quantiles, o * levels.length);
+            }
           }
         }
         if (isOrigin) tally.origins++;
@@ -115,14 +129,33 @@ export function createScorer(options: ScoreOptions): Scorer {
   };
 }
 
-function addPair(tally: Tally, truth: number, forecast: number, low?: number, high?: number): void {
+function addPair(tally: Tally, truth: number, forecast: number): void {
   const error = truth - forecast;
   tally.pairs++;
   tally.squares += error * error;
   tally.absolutes += Math.abs(error);
-  if (low === undefined || high === undefined) return;
-  tally.intervals++;
+}
+
+/** @param at where the quantiles of this pair begin */
+function addQuantiles(
+  tally: Tally,
+  truth: number,
+  levels: readonly number[],
+  quantiles: ArrayLike<number>,
+  at: number,
+): void {
+  let pinball = 0;
+  levels.forEach((level, q) => {
+    const error = truth - quantiles[at + q];
+    pinball += error < 0 ? (level - 1) * error : level * error;
+  });
+  tally.quantiled++;
+  tally.pinballs += pinball / levels.length;
+  const low = quantiles[at + levels.indexOf(LOW)];
+  const high = quantiles[at + levels.indexOf(HIGH)];
   if (low <= truth && truth <= high) tally.inside++;
+  // 2 / 0.2 times what is outside
+  tally.winklers += high - low + 10 * (Math.max(0, low - truth) + Math.max(0, truth - high));
 }
 
 /** One-step persistence on the training part: what MASE measures errors in. */
@@ -166,13 +199,16 @@ function sumTallies(tallies: readonly Tally[]): Tally {
     total.pairs += tally.pairs;
     total.squares += tally.squares;
     total.absolutes += tally.absolutes;
-    total.intervals += tally.intervals;
+    total.quantiled += tally.quantiled;
+    total.pinballs += tally.pinballs;
     total.inside += tally.inside;
+    total.winklers += tally.winklers;
   }
   return total;
 }
 
-function toMetrics({ pairs, squares, absolutes, intervals, inside }: Tally, naiveMae: number): Metrics {
+function toMetrics(tally: Tally, naiveMae: number): Metrics {
+  const { pairs, squares, absolutes, quantiled } = tally;
   const mse = squares / pairs;
   const mae = absolutes / pairs;
   return {
@@ -180,6 +216,11 @@ function toMetrics({ pairs, squares, absolutes, intervals, inside }: Tally, naiv
     mae,
     rmse: Math.sqrt(mse),
     ...(naiveMae > 0 && { mase: mae / naiveMae }),
-    ...(intervals > 0 && { coverage80: inside / intervals }),
+    ...(quantiled > 0 && {
+      coverage80: tally.inside / quantiled,
+      winkler80: tally.winklers / quantiled,
+      pinball: tally.pinballs / quantiled,
+      crps: (2 * tally.pinballs) / quantiled,
+    }),
   };
 }

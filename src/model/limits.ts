@@ -2,6 +2,7 @@ import { type HighwaySpec, highwaySize, inputSize, ringFrames } from '../signal/
 import { largestSpread, leastSpread } from '../signal/own-scale.ts';
 import { largestMean, largestScale } from '../signal/scaler.ts';
 import { slotOf } from '../signal/slots.ts';
+import type { SwingSpec } from '../signal/swings.ts';
 import { largestTimeMs } from '../signal/times.ts';
 import { ModelFormatError } from './format-error.ts';
 import {
@@ -72,6 +73,7 @@ export function checkInput(input: ModelInput): void {
   inRange(averages.length, 0, limits.averages, 'averages:');
   for (const tau of averages) check(tau >= 1 && tau <= 1e6, `average over ${tau} frames`, '1..1000000');
   checkRing(ringFrames(input), features);
+  if (input.swing) checkSwing(input.swing, input);
   inRange(inputSize(input), 0, limits.inputs, 'inputs:');
   check(new Set(names).size === features && !names.includes(''), `feature names ${names}`, 'distinct ones');
   check(new Set(channels).size === channels.length, 'a channel named twice', 'distinct channels');
@@ -110,6 +112,14 @@ function checkSpread({ spread, streams, channels, features, plain }: ModelInput)
   check(known > 0, 'a spread without streams or channels', 'the streams of the training');
   inRange(streams?.size ?? 0, 0, limits.streams, 'streams:');
   check(plain !== true, 'a spread with plain inputs', 'differences alone');
+}
+
+function checkSwing({ constant, levels }: SwingSpec, { features, lags }: ModelInput): void {
+  check(lags.length > 0, 'swings without lags', 'a lag to swing over');
+  inRange(constant, lags[lags.length - 1], 1e6, 'swing over');
+  check(levels.length === features, `${levels.length} swing levels`, `${features}`);
+  for (const level of levels)
+    check(level > 0 && level <= largestScale, `swing level ${level}`, `above 0 and up to ${largestScale}`);
 }
 
 function checkRing(frames: number, features: number): void {

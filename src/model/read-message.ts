@@ -102,6 +102,12 @@ function readInput(message: cellstream.IInput): ModelInput {
     ...(message.fill?.length && { fill: readFloat32(message.fill, 'fill') }),
     ...(message.streams?.length && { streams: new Set(message.streams) }),
     ...(message.spread?.length && { spread: readFloat32(message.spread, 'spread') }),
+    ...(message.swing && {
+      swing: {
+        constant: message.swing,
+        levels: readFloat32(message.swingLevels ?? new Uint8Array(0), 'swing levels'),
+      },
+    }),
   };
   checkInput(input);
   return input;

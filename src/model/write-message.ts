@@ -40,6 +40,7 @@ export function modelMessage(model: Model): cellstream.IModel {
       ...(input.fill && { fill: writeFloats(input.fill) }),
       ...(input.streams && { streams: [...input.streams] }),
       ...(input.spread && { spread: writeFloats(input.spread) }),
+      ...(input.swing && { swing: input.swing.constant, swingLevels: writeFloats(input.swing.levels) }),
     },
     output: {
       targets: [...model.output.targets],

@@ -1,12 +1,14 @@
 import type { Dataset, Series } from '../data/dataset.ts';
 import { createScalarKernel } from '../kernels/scalar.ts';
-import { highwaySpec, isKnownStream, type Model, outputSize, stateSize } from '../model/model.ts';
+import { highwaySpec, isKnownStream, type Model, outputSize, pointIndex, stateSize } from '../model/model.ts';
+import { spreadQuantiles } from '../model/quantiles.ts';
 import {
   layoutPast,
   newestValue,
   openPast,
   pushFrame,
   startPast,
+  swingIndex,
   writeFactors,
   writeHighwayInputs,
   writeInputs,
@@ -24,7 +26,8 @@ export interface StreamRun {
   readonly state: Float32Array;
   /** h of every layer after the last step, [layers, H]. */
   readonly hidden: Float32Array;
-  /** y of the last step as z-scores, before they are scaled to the stream and the newest value is added: [O]. */
+  /** y of the last step as z-scores, quantiles in their places, before they are scaled to the stream and the newest value
+   * is added: [O]. */
   readonly increments: Float32Array;
 }
 
@@ -43,6 +46,8 @@ export function createStreamRun(model: Model, stream: string): StreamRun {
   const answers = new Float32Array(outputSize(output));
   const factors = new Float32Array(output.targets.length);
   const rowsPerTarget = answers.length / output.targets.length;
+  const quantiles = Math.max(1, output.quantiles.length);
+  const point = pointIndex(output);
   const size = stateSize(architecture);
   const hiddenStates = new Float32Array(size > 0 ? layers * hidden : 0);
   let lastSlot = Number.NaN;
@@ -98,6 +103,11 @@ export function createStreamRun(model: Model, stream: string): StreamRun {
     }
     if (!advance(slot)) return undefined;
     writeFactors(past, memory, kernel.stateSize, output.targets, factors);
+    output.targets.forEach((target, m) => {
+      const swing = swingIndex(past, kernel.stateSize, target);
+      const from = m * rowsPerTarget;
+      spreadQuantiles(kernel.outputs, from, from + rowsPerTarget, quantiles, point, memory, swing);
+    });
     for (let o = 0; o < answers.length; o++) {
       const m = Math.floor(o / rowsPerTarget);
       const target = output.targets[m];

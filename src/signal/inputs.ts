@@ -1,4 +1,5 @@
 import { learnScale, scaleFloats, startScales } from './own-scale.ts';
+import { countSwing, learnSwing, type SwingSpec, startSwings, swingFloats } from './swings.ts';
 
 /** How frames of z-scores become the network's inputs. Lags and averages are differences: shift every value, nothing
  * changes. */
@@ -17,6 +18,8 @@ export interface InputSpec {
   /** Mean squared steps of the training, [F]: what a stream of its own scale is measured by
    * (signal/own-scale.ts); absent: no stream has one. */
   readonly spread?: Float32Array;
+  /** What widens the distances of quantiles; absent: nothing. */
+  readonly swing?: SwingSpec;
   /** The newest values themselves are inputs too: what a network from elsewhere takes (src/import). */
   readonly plain?: boolean;
 }
@@ -29,8 +32,8 @@ export interface HighwaySpec {
   readonly targets: readonly number[];
 }
 
-/** Where a stream's recent past lies, as offsets from the start of its floats: ring [R, F], averages [F, A], mask [F], and
- * where streams have scales of their own, these [F, 4]. */
+/** Where a stream's recent past lies, as offsets from the start of its floats: ring [R, F], averages [F, A], mask [F], then,
+ * where they are wanted, scales of its own [F, 4] and swings [1 + F]. */
 export interface PastLayout {
   readonly spec: InputSpec;
   /** R: frames that the ring holds. */
@@ -38,6 +41,9 @@ export interface PastLayout {
   readonly averagesOffset: number;
   readonly maskOffset: number;
   readonly scaleOffset: number;
+  readonly swingOffset: number;
+  /** L: the longest lag. */
+  readonly reach: number;
   /** Floats a stream. */
   readonly size: number;
   /** I */
@@ -59,17 +65,21 @@ export function ringFrames(spec: InputSpec, highwayWindow = 1): number {
 }
 
 export function layoutPast(spec: InputSpec, highwayWindow = 1): PastLayout {
+  const reach = Math.max(0, ...spec.lags);
   const ringLength = ringFrames(spec, highwayWindow);
   const averagesOffset = ringLength * spec.features;
   const maskOffset = averagesOffset + spec.features * spec.averages.length;
   const scaleOffset = maskOffset + spec.features;
+  const swingOffset = scaleOffset + (spec.spread ? spec.features * scaleFloats : 0);
   return {
     spec,
+    reach,
     ringLength,
     averagesOffset,
     maskOffset,
     scaleOffset,
-    size: scaleOffset + (spec.spread ? spec.features * scaleFloats : 0),
+    swingOffset,
+    size: swingOffset + (spec.swing ? swingFloats(spec.features) : 0),
     inputSize: inputSize(spec),
   };
 }
@@ -94,7 +104,8 @@ export function startPast(
   offset: number,
   frame: Float32Array,
 ): void {
-  const { features, averages } = layout.spec;
+  const { features, averages, swing } = layout.spec;
+  if (swing) startSwings(memory, offset + layout.swingOffset, features, layout.reach);
   for (let k = 0; k < features; k++) {
     const value = Number.isNaN(frame[k]) ? 0 : frame[k];
     for (let r = 0; r < layout.ringLength; r++) memory[offset + r * features + k] = value;
@@ -114,9 +125,12 @@ export function pushFrame(
   slot: number,
   frame: Float32Array,
 ): void {
-  const { features, averages, spread } = layout.spec;
+  const { features, averages, spread, swing } = layout.spec;
   const row = offset + ringRow(layout, slot);
   const before = offset + ringRow(layout, slot - 1);
+  const past = offset + ringRow(layout, slot - layout.reach);
+  const swingAt = offset + layout.swingOffset;
+  if (swing) countSwing(memory, swingAt, swing);
   for (let k = 0; k < features; k++) {
     const missing = Number.isNaN(frame[k]);
     if (missing) fillValue(layout, memory, offset, slot, k);
@@ -126,6 +140,8 @@ export function pushFrame(
     // only a step between two values that were read tells a scale
     if (spread && !missing && memory[maskAt] === 0)
       learnScale(memory, offset + layout.scaleOffset + k * scaleFloats, row + k, before + k, spread, k);
+    if (swing && !missing)
+      learnSwing(memory, swingAt, k, row + k, past + k, inverseScale(layout, memory, offset, k), swing);
     memory[maskAt] = missing ? 1 : 0;
     const base = offset + layout.averagesOffset + k * averages.length;
     for (let a = 0; a < averages.length; a++) {
@@ -209,6 +225,11 @@ export function writeFactors(
   const { spread } = layout.spec;
   for (let m = 0; m < targets.length; m++)
     out[m] = spread ? memory[offset + layout.scaleOffset + targets[m] * scaleFloats] : 1;
+}
+
+/** Where the swing of a feature lies, for `widthAt`; -1 where none is learnt. */
+export function swingIndex({ spec, swingOffset }: PastLayout, offset: number, feature: number): number {
+  return spec.swing ? offset + swingOffset + 1 + feature : -1;
 }
 
 /** D: the length of the highway's input. */

@@ -10,7 +10,6 @@ import type { Tasks } from './team.ts';
 /** All that a training's arrays follow from: plain values, which a worker can be given. */
 export interface TrainingPlan extends StreamPlan, MinibatchOptions {
   readonly lossKind: LossKind;
-  readonly quantile: number;
   readonly threads: number;
 }
 
@@ -30,13 +29,10 @@ export function layOutTraining(
   runs: readonly Run[],
   plan: TrainingPlan,
 ) {
-  const { lossKind, quantile } = plan;
-  const loss = createLoss(lossKind, kernel.precision, quantile);
+  const loss = createLoss(plan.lossKind, kernel.precision);
   const network = createNetwork(kernel, topology);
   const parameters = createParameters(kernel, topology);
-  // a quantile is chosen by its own loss: the squared error would pull it towards the mean
-  const measure = lossKind === 'pinball' ? loss.value : (error: number) => error * error;
-  const states = createStatePass(kernel, network, topology, runs, { ...plan, measure });
+  const states = createStatePass(kernel, network, topology, runs, plan);
   const minibatch = createMinibatch(kernel, network, topology, runs, states, loss, plan);
   const tasks: Tasks = {
     shard: (task, thread) => minibatch.computeShard(parameters, task, thread),
@@ -53,6 +49,7 @@ export function shareRuns(runs: readonly Run[]): Run[] {
     targets: share(Float32Array, run.targets),
     read: share(Uint8Array, run.read),
     ...(run.base && { base: share(Float32Array, run.base) }),
+    widths: share(Float32Array, run.widths),
   }));
 }
 

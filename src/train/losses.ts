@@ -1,6 +1,6 @@
 import type { Precision } from '../kernels/training.ts';
 
-export type LossKind = 'mse' | 'mae' | 'huber' | 'pinball';
+export type LossKind = 'mse' | 'mae' | 'huber';
 
 /** A loss of one error e = forecast - truth, in z units, and its slope dL/de. */
 export interface Loss {
@@ -11,9 +11,7 @@ export interface Loss {
 /** From this error on Huber's loss is linear: one standard deviation of the target. */
 const HUBER_DELTA = 1;
 
-/** @param quantile the level of the pinball loss (Koenker and Bassett 1978); the others ignore it */
-export function createLoss(kind: LossKind, { round }: Precision, quantile = 0.5): Loss {
-  const level = round(quantile);
+export function createLoss(kind: LossKind, { round }: Precision): Loss {
   const losses: Record<LossKind, Loss> = {
     mse: { value: (e) => e * e, slope: (e) => round(2 * e) },
     mae: { value: (e) => Math.abs(e), slope: (e) => Math.sign(e) },
@@ -21,10 +19,6 @@ export function createLoss(kind: LossKind, { round }: Precision, quantile = 0.5)
       value: (e) =>
         Math.abs(e) <= HUBER_DELTA ? 0.5 * e * e : HUBER_DELTA * (Math.abs(e) - 0.5 * HUBER_DELTA),
       slope: (e) => Math.max(-HUBER_DELTA, Math.min(HUBER_DELTA, e)),
-    },
-    pinball: {
-      value: (e) => (e < 0 ? -level * e : (1 - level) * e),
-      slope: (e) => (e < 0 ? -level : e > 0 ? round(1 - level) : 0),
     },
   };
   return losses[kind];

@@ -1,6 +1,7 @@
 import type { TrainingKernel } from '../kernels/training.ts';
 import { purpose, uniform } from '../math/random.ts';
-import { addBase, countKnown, writeSlopes } from './answers.ts';
+import { pointIndex } from '../model/model.ts';
+import { addBase, countKnown, createSlopeWriter } from './answers.ts';
 import type { Chunk } from './chunks.ts';
 import type { Loss } from './losses.ts';
 import type { TrainableNetwork } from './network.ts';
@@ -22,6 +23,8 @@ export interface MinibatchOptions {
   readonly steps: number;
   /** M */
   readonly targets: number;
+  /** Levels, rising; empty for a point alone. */
+  readonly quantiles: readonly number[];
   /** `output: last` */
   readonly answersLast: boolean;
   /** The share of chunks that start from a zero state. */
@@ -55,12 +58,16 @@ export function createMinibatch(
     phases: P,
     steps,
     targets,
+    quantiles,
     resets,
     dropout,
     seed,
     trainEnds: ends,
     threads = 1,
   } = options;
+  const { precision } = kernel;
+  const count = Math.max(1, quantiles.length);
+  const point = pointIndex({ quantiles });
   const { inputs: I, outputs: O } = topology;
   const answersFrom = options.answersLast ? T - 1 : 0;
   const shards: Shard[] = Array.from({ length: Math.min(SHARDS, batch) }, (_, s) => ({
@@ -80,6 +87,7 @@ export function createMinibatch(
   // the weight of an answer; then the loss of every shard
   const numbers = kernel.allocateDoubles(1 + shards.length);
   const known = runs.map(() => new Int32Array(0));
+  const writeSlopes = createSlopeWriter({ loss, precision, targets, quantiles });
 
   function gather({ batchRows }: Shard, tape: Tape, update: number): void {
     const { x, biasRows, rows } = tape;
@@ -101,14 +109,13 @@ export function createMinibatch(
 
   function slopes({ batchRows }: Shard, tape: Tape): number {
     let sum = 0;
-    const settings = { loss, weight: numbers[0], precision: kernel.precision, targets };
     for (let t = answersFrom; t < T; t++) {
       for (let r = 0; r < tape.rows; r++) {
         const run = orders[2 * batchRows[r]];
         const row = orders[2 * batchRows[r] + 1] + t * P;
         const at = ((t - answersFrom) * tape.rows + r) * O;
-        addBase(runs[run], row, tape.y, at, O, kernel.precision.round);
-        sum += writeSlopes(runs[run], row, { end: ends[run], steps }, tape.y, tape.dy, at, settings);
+        addBase(runs[run], row, tape.y, at + point, count, precision.round);
+        sum += writeSlopes(runs[run], row, { end: ends[run], steps }, tape.y, tape.dy, at, numbers[0]);
       }
     }
     return sum;
@@ -122,11 +129,11 @@ export function createMinibatch(
   }
 
   function countAll(chunks: readonly Chunk[]): number {
-    let count = 0;
+    let known = 0;
     for (const { run, first } of chunks) {
-      for (let t = answersFrom; t < T; t++) count += knownOf(run, first + t * P);
+      for (let t = answersFrom; t < T; t++) known += knownOf(run, first + t * P);
     }
-    return count;
+    return known;
   }
 
   /** ((0+1)+(2+3))+((4+5)+(6+7)), into the first shard. */
@@ -161,18 +168,18 @@ export function createMinibatch(
       for (let s = 0; s < count; s++) computeShard(parameters, s, 0);
     },
   ): { loss: number; gradients: Parameters } {
-    const count = countAll(chunks);
+    const answers = countAll(chunks);
     chunks.forEach(({ run, first }, r) => {
       orders[2 * r] = run;
       orders[2 * r + 1] = first;
     });
     orders[2 * batch] = update;
-    numbers[0] = count === 0 ? 0 : kernel.precision.round(1 / count);
+    numbers[0] = answers === 0 ? 0 : precision.round(1 / answers);
     runAll(shards.length);
     let sum = 0;
     for (let s = 0; s < shards.length; s++) sum += numbers[1 + s];
     join();
-    return { loss: count === 0 ? 0 : sum / count, gradients: shards[0].gradients };
+    return { loss: answers === 0 ? 0 : sum / answers, gradients: shards[0].gradients };
   }
 
   return { compute, computeShard };

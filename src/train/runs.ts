@@ -7,9 +7,11 @@ import {
   openPast,
   pushFrame,
   startPast,
+  swingIndex,
   writeInputs,
 } from '../signal/inputs.ts';
 import { normalize, type Scaler } from '../signal/scaler.ts';
+import { widthAt } from '../signal/swings.ts';
 
 /** Frames of one stream with no gap beyond the limit: what a stream sees between two cold starts. */
 export interface Run {
@@ -23,8 +25,10 @@ export interface Run {
   readonly targets: Float32Array;
   /** 1 where a target was really read: [length, M] */
   readonly read: Uint8Array;
-  /** What a frozen highway answers to each frame, [length, O]: the network learns the rest. */
+  /** What a frozen highway answers to each frame, [length, M * N]: the network learns the rest. */
   readonly base?: Float32Array;
+  /** What the distances of its quantiles are multiplied by: [length, M] */
+  readonly widths: Float32Array;
 }
 
 export interface RunOptions {
@@ -82,6 +86,7 @@ function createRun(
     inputs: new Float32Array(length * width),
     targets: new Float32Array(length * targets.length),
     read: new Uint8Array(length * targets.length),
+    widths: new Float32Array(length * targets.length),
   };
   for (let i = 0; i < length; i++) {
     const slot = run.firstSlot + i;
@@ -95,6 +100,7 @@ function createRun(
     writeInputs(past, memory, 0, slot, run.inputs, i * width);
     targets.forEach((target, m) => {
       run.targets[i * targets.length + m] = newestValue(past, memory, 0, slot, target);
+      run.widths[i * targets.length + m] = widthAt(memory, swingIndex(past, 0, target));
       run.read[i * targets.length + m] = Number.isNaN(frame[target]) ? 0 : 1;
     });
   }

@@ -1,5 +1,5 @@
 import type { Floats, TrainingKernel } from '../kernels/training.ts';
-import { stateSize } from '../model/model.ts';
+import { pointIndex, stateSize } from '../model/model.ts';
 import { addBase, increment } from './answers.ts';
 import type { TrainableNetwork } from './network.ts';
 import type { Parameters, Topology } from './parameters.ts';
@@ -17,6 +17,8 @@ export interface StreamPlan {
   readonly steps: number;
   /** M */
   readonly targets: number;
+  /** Levels, rising; empty for a point alone. */
+  readonly quantiles: readonly number[];
   /** T for `output: last`, where the state starts at zero every T rows and only the T-th answers; else 0. */
   readonly segment: number;
   /** [run]: rows before validation, before test. */
@@ -25,8 +27,6 @@ export interface StreamPlan {
 }
 
 interface PassOptions extends StreamPlan {
-  /** What an error on validation costs. */
-  readonly measure: (error: number) => number;
   /** How many threads may pass groups at a time. */
   readonly threads?: number;
 }
@@ -58,7 +58,7 @@ export function createStatePass(
     segment,
     trainEnds,
     validationEnds,
-    measure,
+    quantiles,
     threads = 1,
   } = options;
   const { inputs: I, hidden: H, layers, outputs: O, cell } = topology;
@@ -69,9 +69,11 @@ export function createStatePass(
   const { groups, rows } = groupLanes(validationEnds, P);
   const cache: StateCache = runs.map((_, run) => allocate(trainEnds[run] * width));
   const tapes = Array.from({ length: threads }, () => createTape(kernel, topology, { rows, steps }));
-  // [run]: the first row whose answer counts for validation, and the answers from there on
+  const count = Math.max(1, quantiles.length);
+  const point = pointIndex({ quantiles });
+  // [run]: the first row whose answer counts for validation, and the points of the answers from there on
   const firstScored = trainEnds.map((end) => Math.max(0, end - 1));
-  const answers = runs.map((_, run) => allocate(Math.max(0, validationEnds[run] - firstScored[run]) * O));
+  const answers = runs.map((_, run) => allocate(Math.max(0, validationEnds[run] - firstScored[run]) * M * N));
 
   function gather(tape: Tape, lanes: readonly Lane[], from: number): void {
     for (let t = 0; t < steps; t++) {
@@ -100,9 +102,9 @@ export function createStatePass(
       }
     }
     if (row >= firstScored[run]) {
-      const [at, source] = [(row - firstScored[run]) * O, (t * rows + r) * O];
-      for (let o = 0; o < O; o++) answers[run][at + o] = tape.y[source + o];
-      addBase(runs[run], row, answers[run], at, O, kernel.precision.round);
+      const [at, source] = [(row - firstScored[run]) * M * N, (t * rows + r) * O + point];
+      for (let o = 0; o < M * N; o++) answers[run][at + o] = tape.y[source + o * count];
+      addBase(runs[run], row, answers[run], at, 1, kernel.precision.round);
     }
   }
 
@@ -140,10 +142,10 @@ export function createStatePass(
     }
   }
 
-  /** What the answers of validation cost, over their full horizon inside it; summed in the order of the rows. */
+  /** Squared errors of validation's points, over their full horizon inside it; summed in the order of the rows. */
   function score(): number {
     let cost = 0;
-    let count = 0;
+    let pairs = 0;
     for (let run = 0; run < runs.length; run++) {
       for (let row = firstScored[run]; row + N < validationEnds[run]; row++) {
         if (segment > 0 && row % segment !== segment - 1) continue;
@@ -151,16 +153,17 @@ export function createStatePass(
           for (let s = 1; s <= N; s++) {
             const truth = increment(runs[run], M, row, m, s, validationEnds[run]);
             if (Number.isNaN(truth)) continue;
-            cost += measure(answers[run][(row - firstScored[run]) * O + m * N + s - 1] - truth);
-            count++;
+            const error = answers[run][((row - firstScored[run]) * M + m) * N + s - 1] - truth;
+            cost += error * error;
+            pairs++;
           }
         }
       }
     }
-    return cost / count;
+    return cost / pairs;
   }
 
-  /** @returns the mean cost of an error on validation, in z units; NaN when no answer can be scored */
+  /** @returns the mean squared error on validation, in z units; NaN when no answer can be scored */
   function pass(
     parameters: Parameters,
     runAll = (count: number) => {

@@ -15,11 +15,10 @@ import { createParameters, initializeParameters, type Parameters, type Topology 
 import type { Run } from './runs.ts';
 import type { StreamPlan } from './state-pass.ts';
 import { TrainingError } from './training-error.ts';
+import { initializeWidths } from './widths.ts';
 
 export interface TrainerOptions extends OptimizerSettings, StreamPlan {
   readonly loss: LossKind;
-  /** The level of the pinball loss. */
-  readonly quantile: number;
   readonly epochs: number;
   /** The epoch after which training ends, on the way of the learning rate to `epochs`; all of them if left out. */
   readonly lastEpoch?: number;
@@ -35,9 +34,9 @@ export interface TrainerOptions extends OptimizerSettings, StreamPlan {
 export interface EpochReport {
   readonly epoch: number;
   readonly epochs: number;
-  /** Mean loss of the epoch's minibatches. */
+  /** Mean loss of the points of the epoch's minibatches. */
   readonly loss: number;
-  /** Mean squared error on validation, in z units; the mean pinball loss where that is trained. */
+  /** Mean squared error on validation, in z units. */
   readonly validation: number;
   /** Time steps of all streams, forward and backward, since the start of this process. */
   readonly timesteps: number;
@@ -179,6 +178,7 @@ function trainFrom(
   initializeParameters(machine.parameters, topology, options.seed);
   // beside a highway the untrained network says nothing: validation can always fall back on the highway alone
   if (runs.some(({ base }) => base !== undefined)) machine.parameters.headWeights.fill(0);
+  initializeWidths(machine.parameters, topology, runs, options);
   try {
     return trainOn(machine, topology, { drawing, batch }, options, events, start);
   } finally {

@@ -41,6 +41,24 @@ describe('train', () => {
     expect(model.architecture).toEqual({ cell: 'lstm', layers: 1, hidden: 6, phases: 6, segment: 0 });
     expect(model.input.season).toBe(6);
     expect(model.layers[0].inputWeights.kind).toBe('int8');
+    // calibrated on validation, with nothing left to keep
+    expect(Math.abs(report.validation.int8['3'].coverage80 - 0.8)).toBeLessThan(0.02);
+    expect(model.output.quantiles).toEqual([0.1, 0.5, 0.9]);
+    expect(model.input.swing?.constant).toBe(336);
+    expect(model.calibration.levels).toEqual([]);
+    expect(Object.keys(report.test.int8['3'])).toEqual(
+      expect.arrayContaining(['coverage80', 'winkler80', 'pinball', 'crps']),
+    );
+  });
+
+  test('keeps residuals for the intervals of a network that answers points', async () => {
+    const points = join(folder, 'points.yaml');
+    writeFileSync(points, boilerRecipe({ name: 'points', quantiles: '[]' }));
+    const report = await runJson('train', points, '--out', join(folder, 'points'));
+    const { model } = readModelFile(bytesOf('points', 'points.pb'));
+    expect([model.output.quantiles, model.input.swing]).toEqual([[], undefined]);
+    expect(model.calibration.levels).toHaveLength(9);
+    expect(Math.abs(report.validation.int8['3'].coverage80 - 0.8)).toBeLessThan(0.02);
   });
 
   test('gives the same bytes again, and others from another seed', async () => {

@@ -58,7 +58,6 @@ describe('a recipe', () => {
       model: { cell: 'lstm', join: 'residual', layers: 1, hidden: 32, output: 'each', wide: 'auto' },
       training: {
         loss: 'huber',
-        quantile: 0.5,
         optimizer: 'adamw',
         learningRate: 0.002,
         weightDecay: 0.01,
@@ -255,10 +254,17 @@ describe('an error of a recipe', () => {
       'found hidden: 600, expected at most 512 with wide',
     ],
     [
-      'a quantile of another loss',
-      `${minimal}training: { quantile: 0.9 }`,
-      'training.quantile: loss: huber has no quantile',
+      'quantiles without the ends of the interval',
+      `${minimal}quantiles: [0.5, 0.9]`,
+      ':4: quantiles: found 0.5, 0.9, expected 0.1, 0.5 and 0.9 among them',
     ],
+    [
+      'quantiles that fall',
+      `${minimal}quantiles: [0.1, 0.5, 0.9, 0.2]`,
+      ':4: quantiles[3]: found 0.2 after 0.9, expected rising numbers',
+    ],
+    ['a quantile of 1', `${minimal}quantiles: [0.1, 0.5, 0.9, 1]`, 'expected a number above 0 to below 1'],
+    ['a loss that there is not', `${minimal}training: { loss: pinball }`, 'expected mse, mae or huber'],
     [
       'decay of another optimizer',
       `${minimal}training: { optimizer: adam, weightDecay: 0.1 }`,
@@ -324,8 +330,9 @@ describe('the canonical recipe', () => {
     ['weather', weather],
     [
       'several targets',
-      `${minimal.replace('target: OT', 'target: [a, "2", "true"]')}training: { loss: pinball, quantile: .9 }`,
+      `${minimal.replace('target: OT', 'target: [a, "2", "true"]')}quantiles: [.05, .1, .5, .9]`,
     ],
+    ['points alone', `${minimal}quantiles: []`],
     ['lags', `${minimal}phases: 1\nlags: [1, 24]\nmodel: { output: last, segment: 24, wide: true }`],
   ])('of %s reads back as the same recipe', (_, text) => {
     const recipe = loadRecipe(text, path);

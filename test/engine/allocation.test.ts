@@ -9,7 +9,15 @@ const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
   ['an int8 LSTM', { weights: 'int8' }],
   [
     'an int8 polyphase LSTM with a mask, quantiles and a highway',
-    { weights: 'int8', phases: 3, lags: [1, 2, 3], highway: 'all', mask: true, quantiles: [0.1, 0.5, 0.9] },
+    {
+      weights: 'int8',
+      phases: 3,
+      lags: [1, 2, 3],
+      highway: 'all',
+      mask: true,
+      quantiles: [0.1, 0.5, 0.9],
+      swing: true,
+    },
   ],
   [
     'an int8 LSTM that fills gaps and learns the scale of its streams',

@@ -54,6 +54,22 @@ describe('a forecast', () => {
     expect([forecast.low(1), forecast.at(1), forecast.high(1)]).toEqual([-4, 1, 2]);
   });
 
+  test('gives any level that it has, and NaN for others', () => {
+    const forecast = countingForecast(createModel({ targets: [0, 1], steps: 2, quantiles: [0.1, 0.5, 0.9] }));
+    expect([0.1, 0.5, 0.9, 0.2].map((level) => forecast.quantile(level, 2, 1))).toEqual([
+      9,
+      10,
+      11,
+      Number.NaN,
+    ]);
+    const points = {
+      ...createModel({ steps: 1 }),
+      calibration: { levels: [0.2], residuals: Float32Array.of(-5) },
+    };
+    expect(countingForecast(points).quantile(0.2, 1)).toBe(-5);
+    expect(() => forecast.quantile(0.5, 3)).toThrow('step 3, expected 1..2');
+  });
+
   test('has no interval without either', () => {
     const model = createModel();
     const forecast = countingForecast({
@@ -69,11 +85,11 @@ test('plain answers are the outputs, in the raw units of target and channel', ()
   const scalers = Float32Array.of(10, 2, 100, 4);
   const read = createAnswerReader({ ...model, input: { ...model.input, scalers } });
   const values = new Float32Array(4);
-  read(Float32Array.of(0.5, 1, 1.5, 2), 0, 0, Float32Array.of(7), 0, 0, {
+  read(Float32Array.of(0.5, 1, 1.5, 2), 0, 0, Float32Array.of(7), 0, -1, 0, {
     values,
     factors: Float32Array.of(2, 3),
   });
-  read(Float32Array.of(0.5, 1, 1.5, 2), 0, 1, Float32Array.of(7), 0, 0, {
+  read(Float32Array.of(0.5, 1, 1.5, 2), 0, 1, Float32Array.of(7), 0, -1, 0, {
     values,
     factors: Float32Array.of(2, 3),
   });
@@ -89,8 +105,23 @@ test('answers are the newest value plus the factor times the increment, in the r
   const memory = Float32Array.of(7, 3, -1);
   const factors = Float32Array.of(1, 2);
   const values = new Float32Array(4);
-  read(outputs, 1, 0, memory, 1, 1, { values, factors });
+  read(outputs, 1, 0, memory, 1, -1, 1, { values, factors });
   expect([...values]).toEqual([100 + 4 * 3.5, 100 + 4 * 4, 0, 0]);
-  read(outputs, 1, 1, memory, 2, 1, { values, factors });
+  read(outputs, 1, 1, memory, 2, -1, 1, { values, factors });
   expect([...values].slice(2)).toEqual([10 + 2 * (-1 + 2 * 1.5), 10 + 2 * (-1 + 2 * 2)]);
+});
+
+test('quantiles lie outwards from their point by distances times the root of the swing, and never cross', () => {
+  const model = createModel({ steps: 2, quantiles: [0.05, 0.1, 0.5, 0.9] });
+  const scalers = Float32Array.of(10, 2, 100, 4);
+  const read = createAnswerReader({ ...model, input: { ...model.input, scalers } });
+  const values = new Float32Array(8);
+  const factors = Float32Array.of(1);
+  const outputs = Float32Array.of(1, 2, 0.5, 3, -1, -2, -0.5, -3);
+  read(outputs, 0, 0, Float32Array.of(7, 0.25), 0, 1, 0, { values, factors });
+  const raw = (z: number) => 10 + 2 * z;
+  expect([...values]).toEqual([
+    ...[7.5 - 1 - 0.5, 7.5 - 1, 7.5, 7.5 + 1.5].map(raw),
+    ...[6.5 - 1 - 0.5, 6.5 - 1, 6.5, 6.5 + 1.5].map(raw),
+  ]);
 });

@@ -67,7 +67,7 @@ const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
     'plain values',
     { weights: 'int8', targets: [1, 0], lags: [], averages: [], plain: true, plainOutput: true },
   ],
-  ['quantiles', { cell: 'gru', quantiles: [0.1, 0.5, 0.9] }],
+  ['quantiles', { cell: 'gru', quantiles: [0.1, 0.5, 0.9], swing: true }],
   ['output last', { weights: 'int8', segment: 5 }],
   ['a window', { cell: 'feedforward', lags: [1, 2, 3, 4, 5], layers: 2 }],
   ['a plain cell', { cell: 'rnn', layers: 2, phases: 2, lags: [1, 2] }],

@@ -81,3 +81,36 @@ test('no baseline scores NaN beside a reading that no scaler can hold', () => {
     }
   }
 });
+
+describe('the intervals of seasonal naive', () => {
+  // a season of 4; slots 0..19 train, 20..27 validation, 28..35 test
+  const split = { start: 100, trainEnd: 120, validationEnd: 128, end: 136 };
+  const values = Array.from({ length: 36 }, (_, t) => (t % 4) * 10 + (t < 20 ? 0 : (t * 5) % 9));
+  const dataset = makeDataset({ a: values });
+  const options: BaselineOptions = {
+    ...{ dataset, split, part: 'test', targets: [0], steps: 1, horizons: [1], season: 4 },
+    ...{ scalers: fitScalers(dataset, split), ridge: [], levels: [0.1, 0.5, 0.9] },
+  };
+
+  test('are the quantiles of its residuals on validation around its forecasts', () => {
+    const residuals = [20, 21, 22, 23, 24, 25, 26, 27].map((t) => values[t] - values[t - 4]);
+    const sorted = residuals.sort((a, b) => a - b);
+    const [low, high] = [sorted[1], sorted[6]];
+    const errors = [28, 29, 30, 31, 32, 33, 34, 35].map((t) => values[t] - values[t - 4]);
+    const seasonal = scoreBaselines(options).seasonal as Score;
+    const inside = errors.filter((error) => low <= error && error <= high).length / 8;
+    expect(seasonal.at[1].coverage80).toBe(inside);
+    expect(inside).toBeLessThan(1);
+    const outside = errors.map((error) => Math.max(0, low - error) + Math.max(0, error - high));
+    const winkler = outside.reduce((sum, one) => sum + high - low + 10 * one, 0) / 8;
+    expect(seasonal.at[1].winkler80).toBeCloseTo(winkler, 10);
+  });
+
+  test('are none without a pair on validation, or when nobody asks for levels', () => {
+    const gaps = values.map((value, t) => (t >= 20 && t < 28 ? Number.NaN : value));
+    const without = { ...options, dataset: makeDataset({ a: gaps }) };
+    expect((scoreBaselines(without).seasonal as Score).at[1]).not.toHaveProperty('coverage80');
+    const { levels: _, ...plain } = options;
+    expect((scoreBaselines(plain).seasonal as Score).at[1]).not.toHaveProperty('coverage80');
+  });
+});

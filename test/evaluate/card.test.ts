@@ -84,6 +84,29 @@ describe('a card', () => {
     expect(row(text, '`JFK`')).toHaveLength(6);
   });
 
+  test('says what its intervals come from and are worth, beside the seasonal naive forecast with its own', () => {
+    const text = readme(card);
+    const intervals = text.slice(text.indexOf('### The 80 % interval'));
+    expect(intervals).toContain('The network itself answers the levels 0.1, 0.5 and 0.9: how far each lies');
+    const [own, naive] = [card.scores.int8.horizons[24], card.scores.baselines.seasonal.horizons?.[24]];
+    expect(row(intervals, '24')).toEqual([
+      ...['24', '80.0 %', '79.2 %', '71.3 %'],
+      ...[own.winkler80, naive?.winkler80, own.pinball, naive?.pinball].map(errorText),
+    ]);
+  });
+
+  test('says that they are residuals where the model answers points, and nothing where it has none', () => {
+    const output = { ...card.model.output, quantiles: [] };
+    const points = { ...card, model: { ...card.model, output } };
+    expect(readme(points)).toContain('Its ends are the quantiles of the errors on validation, as wide in');
+    const bare = Object.entries(card.scores.int8.horizons).map(([h, { coverage80: _, ...rest }]) => [
+      h,
+      rest,
+    ]);
+    const int8 = { ...card.scores.int8, horizons: Object.fromEntries(bare) };
+    expect(readme({ ...points, scores: { ...card.scores, int8 } })).not.toContain('80 % interval');
+  });
+
   test('says what int8 costs', () => {
     expect(readme(card)).toContain('+0.04 % on validation, on test +0.19 % (1 h)');
     expect(readme(card)).toContain('Over 10,000 free-running steps the hidden state is 0.32 % off float');

@@ -35,7 +35,10 @@ function streamScore(method: Method, factor: number): StreamScore {
     return (factor * sum) / h;
   };
   const withCoverage = (metrics: Metrics): Metrics => {
-    return method === 'served' ? { ...metrics, coverage80: 0.792 } : metrics;
+    if (method !== 'served' && method !== 'seasonal') return metrics;
+    const { mae } = metrics;
+    const coverage80 = method === 'served' ? 0.792 : 0.713;
+    return { ...metrics, coverage80, winkler80: 4.6 * mae, pinball: 0.33 * mae, crps: 0.66 * mae };
   };
   return {
     n: Object.fromEntries(horizons.map((h) => [h, 5230 - 3 * h])),
@@ -87,7 +90,7 @@ export function inventCard(): CardData {
         ...{ periodMs: hourMs, season: 24, gapLimit: 24, names: ['temp', 'dewp', 'pressure'] },
         ...{ units: ['°F', '°F', 'mbar'], channels: [], scalers: new Float32Array(6) },
       },
-      output: { targets: [0], steps, horizons, quantiles: [] },
+      output: { targets: [0], steps, horizons, quantiles: [0.1, 0.5, 0.9] },
       training: {
         recipe: 'name: nyc-weather\nversion: 1.0.0\ndata: weather.csv\ntarget: temp\n',
         ...{ seed: 1, dataSha256: 'd'.repeat(64), metrics: '' },
@@ -121,6 +124,9 @@ export function inventCard(): CardData {
       ...{ validationEnd: startSlot + 6988, end: startSlot + 8735 },
     },
     scores: { int8: scoreOf('served'), float: scoreOf('float'), baselines },
+    validation: {
+      horizons: Object.fromEntries(horizons.map((h) => [h, { ...metricsOf(2), coverage80: 0.8 }])),
+    },
     ridgePicks: { 1: 'all12', 6: 'all12', 24: 'own336' },
     errorByStep: Object.fromEntries(
       methods.map((method) => [method, Array.from({ length: steps }, (_, i) => growth[method](i + 1))]),

@@ -116,12 +116,38 @@ describe('several streams and targets', () => {
   });
 });
 
-test('coverage80 is the share of truths inside their intervals, ends included', () => {
-  const scorer = createScorer(optionsFor(makeDataset({ a: [0, 1, 3, 6, 7, 8, 10, 13, 17, 22] })));
-  scorer.add(0, 5, [10, 13], [9, 14], [11, 15]);
-  scorer.add(0, 6, [13, 17], [13, 17], [13, 17]);
-  const score = scorer.score();
-  expect(score.horizons[2].coverage80).toBe(3 / 4);
-  expect(score.at[1].coverage80).toBe(1);
-  expect(score.at[2].coverage80).toBe(1 / 2);
+describe('quantiles', () => {
+  const levels = [0.1, 0.5, 0.9];
+  const dataset = makeDataset({ a: [0, 1, 3, 6, 7, 8, 10, 13, 17, 22] });
+  const scorer = createScorer(optionsFor(dataset, { levels }));
+  // truths 10, 13 and 13, 17
+  scorer.add(0, 5, [10, 13], [9, 10, 11, 14, 14, 15]);
+  scorer.add(0, 6, [13, 17], [13, 13, 13, 10, 15, 16]);
+  const { horizons, at } = scorer.score();
+
+  test('coverage80 is the share of truths inside their intervals, ends included', () => {
+    expect(horizons[2].coverage80).toBe(2 / 4);
+    expect(at[1].coverage80).toBe(1);
+    expect(at[2].coverage80).toBe(0);
+  });
+
+  test('winkler80 is the width, and ten times what is outside', () => {
+    expect(at[1].winkler80).toBe((2 + 0) / 2);
+    expect(at[2].winkler80).toBe((1 + 10 * 1 + 6 + 10 * 1) / 2);
+  });
+
+  test('pinball is the mean loss over the levels, crps twice that', () => {
+    const first = (0.1 * 1 + 0 + 0.1 * 1) / 3;
+    const second = (0.9 * 1 + 0.5 * 1 + 0.1 * 2) / 3;
+    const third = (0.1 * 7 + 0.5 * 2 + 0.9 * 1) / 3;
+    expect(at[1].pinball).toBeCloseTo((first + 0) / 2, 12);
+    expect(at[2].pinball).toBeCloseTo((second + third) / 2, 12);
+    expect(horizons[2].crps).toBeCloseTo((2 * (first + second + third)) / 4, 12);
+  });
+
+  test('are not scored where there are none', () => {
+    const points = createScorer(optionsFor(dataset));
+    points.add(0, 5, [10, 13]);
+    expect(Object.keys(points.score().at[2])).toEqual(['mse', 'mae', 'rmse', 'mase']);
+  });
 });

@@ -18,7 +18,7 @@ const models: readonly (readonly [string, Model])[] = [
   ['channels with a highway each', createModel({ channels: ['LGA', 'JFK'], highway: 'own', groups: 'each' })],
   [
     'quantiles and a highway of all',
-    createModel({ quantiles: [0.1, 0.5, 0.9], highway: 'all', targets: [1, 0] }),
+    createModel({ quantiles: [0.1, 0.5, 0.9], swing: true, highway: 'all', targets: [1, 0] }),
   ],
   ['output last', createModel({ segment: 7 })],
   ['filled gaps and scales of their own', createModel({ fill: true, streams: ['JFK', 'LGA'] })],

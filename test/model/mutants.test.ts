@@ -17,7 +17,7 @@ const files = [
   }),
   createModel({
     ...{ cell: 'gru', highway: 'own', targets: [1, 0], quantiles: [0.1, 0.5, 0.9] },
-    ...{ fill: true, streams: ['JFK', 'LGA'] },
+    ...{ fill: true, streams: ['JFK', 'LGA'], swing: true },
   }),
   createModel({ weights: 'int8', layers: 2, lags: [], averages: [], plain: true, plainOutput: true }),
 ].map(writeModelFile);

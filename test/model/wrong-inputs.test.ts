@@ -89,6 +89,31 @@ const inputs: readonly WrongField[] = [
     ({ input }) => set(input, { scalers: floats(0, 1, 0, 1) }),
     '4 scaler values, expected 8',
   ],
+  [
+    'a swing without lags',
+    ({ input }) => set(input, { lags: [], swing: 20, swingLevels: floats(1, 1) }),
+    'swings without lags, expected a lag to swing over',
+  ],
+  [
+    'a swing shorter than the longest lag',
+    ({ input }) => set(input, { swing: 2, swingLevels: floats(1, 1) }),
+    'swing over 2, expected 3..1000000',
+  ],
+  [
+    'a swing level too few',
+    ({ input }) => set(input, { swing: 20, swingLevels: floats(1) }),
+    '1 swing levels, expected 2',
+  ],
+  [
+    'a swing level of 0',
+    ({ input }) => set(input, { swing: 20, swingLevels: floats(1, 0) }),
+    'swing level 0',
+  ],
+  [
+    'a swing level of NaN',
+    ({ input }) => set(input, { swing: 20, swingLevels: floats(nan, 1) }),
+    'swing level NaN, expected above 0',
+  ],
   ...(
     [
       ['a scale of 0', 3, 0, /^scaler 40\..*, 0, expected a mean within 1e\+30 and a positive scale up to 1/],

@@ -92,14 +92,16 @@ describe('residuals on validation', () => {
     expect(measureResiduals(each, only(1), split).mse).toBe(9);
   });
 
-  test('judge the quantile nearest the median', () => {
+  test('are left out where the model answers quantiles itself; their point is the one nearest the median', () => {
     const shape = { steps: 2, quantiles: [0.1, 0.4, 0.9] };
     const result = measureResiduals(
       repeatNewest(shape, [-9, 1, 9, -9, 2, 9], [0, 1]),
       makeDataset({ a: new Array(10).fill(8) }),
       split,
     );
-    expect([quantilesOf(result, 0)['0.5'], quantilesOf(result, 1)['0.5']]).toEqual([-1, -2]);
+    expect(result.calibration.levels).toEqual([]);
+    // 1 and 2 off
+    expect(result.mse).toBe((4 * 1 + 3 * 4) / 7);
   });
 
   test('come target by target, then step by step', () => {

@@ -46,6 +46,7 @@ const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
     {
       ...{ weights: 'int8', phases: 4, lags: [1, 2, 3, 4], averages: [4, 28], mask: true },
       ...{ highway: 'all', groups: 'each', channels: ['LGA'], targets: [1, 0], quantiles: [0.1, 0.5, 0.9] },
+      swing: true,
     },
   ],
   ['output last', { segment: 5 }],

@@ -13,10 +13,12 @@ describe('the layout of a past', () => {
     expect(layoutPast(spec)).toEqual({
       ...{
         spec,
+        reach: 5,
         ringLength: 6,
         averagesOffset: 12,
         maskOffset: 16,
         scaleOffset: 18,
+        swingOffset: 18,
         size: 18,
         inputSize: 10,
       },

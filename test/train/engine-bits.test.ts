@@ -3,7 +3,7 @@ import { loadModel } from '../../src/engine/engine.ts';
 import { float32 } from '../../src/kernels/training.ts';
 import { createScalarTrainingKernel } from '../../src/kernels/training-scalar.ts';
 import { writeModelFile } from '../../src/model/format.ts';
-import { type Highway, type Model, stateSize } from '../../src/model/model.ts';
+import { type FloatTensor, type Highway, type Model, pointIndex, stateSize } from '../../src/model/model.ts';
 import { createGolden } from '../../src/quantize/golden.ts';
 import { streamIncrements } from '../../src/quantize/increments.ts';
 import { createStreamRun } from '../../src/quantize/stream-run.ts';
@@ -43,12 +43,15 @@ const cases: [string, SetupOptions][] = [
   ['rnn of 3 layers, P = 3', { cell: 'rnn', layers: 3, phases: 3 }],
   ['feedforward', { cell: 'feedforward', lags: [1, 2, 3, 4] }],
   ['feedforward of 2 layers', { cell: 'feedforward', layers: 2, lags: [1, 2, 3, 4] }],
+  ['lstm, P = 3, quantiles', { cell: 'lstm', phases: 3, quantiles: [0.1, 0.2, 0.5, 0.9] }],
+  ['feedforward, quantiles', { cell: 'feedforward', lags: [1, 2, 3], quantiles: [0.1, 0.5, 0.9] }],
   ['lstm, P = 3, a bias and a scaler a stream', { cell: 'lstm', phases: 3, perStream: true }],
 ];
 
 const beside: [string, SetupOptions, 'own' | 'all'][] = [
   ['an lstm, P = 3, and a highway of its own past', { cell: 'lstm', phases: 3 }, 'own'],
   ['a gru and a highway of all features', { cell: 'gru' }, 'all'],
+  ['quantiles around it', { cell: 'lstm', phases: 3, quantiles: [0.1, 0.5, 0.9] }, 'all'],
 ];
 
 const common: SetupOptions = { hidden: 5, steps: 3, targets: [1, 0], gapLimit: 6 };
@@ -73,7 +76,6 @@ describe.each(cases)("the trainer's forward pass has the bits of the engine: %s"
   const setup = setUp(dataset, { ...common, ...options });
   const parameters = makeParameters(setup);
   const model = toModel(parameters, setup.topology, setup.description);
-  const { outputs } = setup.topology;
 
   test('increments and states, frame by frame, gaps filled', () => {
     const { phases } = setup.options;
@@ -94,7 +96,7 @@ describe.each(cases)("the trainer's forward pass has the bits of the engine: %s"
         const row = slot - firstSlot;
         if (present[row] === 0) continue;
         served.step(slot, values.subarray(2 * row, 2 * row + 2));
-        expect(tape.y.slice(i * outputs, (i + 1) * outputs)).toEqual(served.increments);
+        expect(spread(setup, run, i, tape.y)).toEqual(served.increments);
         const stateAt = (slot % phases) * phaseFloats;
         const state = served.state.subarray(stateAt, stateAt + phaseFloats);
         if (phaseFloats > 0) expect(statesAfter(setup, tape, i)).toEqual([...state]);
@@ -128,20 +130,36 @@ describe.each(cases)("the trainer's forward pass has the bits of the engine: %s"
   });
 });
 
+/** The answers to row i with every quantile in its place. */
+function spread({ topology, options }: Setup, run: Run, i: number, y: ArrayLike<number>): Float32Array {
+  const f = Math.fround;
+  const { outputs } = topology;
+  const { quantiles, targets, steps } = options;
+  const own = Float32Array.from({ length: outputs }, (_, o) => y[i * outputs + o]);
+  const point = quantiles.indexOf(0.5);
+  return own.map((_, o) => {
+    const count = Math.max(1, quantiles.length);
+    const q = o % count;
+    if (count === 1) return own[o];
+    const width = run.widths[i * targets + Math.floor(o / (steps * count))];
+    const side = Math.sign(q - point);
+    let level = own[o - q + point];
+    for (let inner = point + side; side !== 0 && inner !== q + side; inner += side) {
+      level = f(level + side * f(width * Math.abs(own[o - q + inner])));
+    }
+    return level;
+  });
+}
+
 /** newest value + increment in raw units, from what the trainer knows. */
-function rawAnswers(
-  { topology }: Setup,
-  { input, output }: Model,
-  run: Run,
-  i: number,
-  y: ArrayLike<number>,
-) {
+function rawAnswers(setup: Setup, { input, output }: Model, run: Run, i: number, y: ArrayLike<number>) {
   const f = Math.fround;
   const table = input.channels.length > 0 ? 1 + run.series : 0;
-  return Float32Array.from({ length: topology.outputs }, (_, o) => {
-    const m = Math.floor(o / output.steps);
+  const count = Math.max(1, output.quantiles.length);
+  return spread(setup, run, i, y).map((level, o) => {
+    const m = Math.floor(o / (output.steps * count));
     const at = 2 * (table * input.features + output.targets[m]);
-    const z = f(run.targets[i * output.targets.length + m] + y[i * topology.outputs + o]);
+    const z = f(run.targets[i * output.targets.length + m] + level);
     return f(f(z * input.scalers[at + 1]) + input.scalers[at]);
   });
 }
@@ -182,11 +200,19 @@ describe.each(beside)(
       const setup = setUp(dataset, { ...common, ...options });
       const parameters = makeParameters(setup);
       const { outputs } = setup.topology;
-      const highway = makeHighway(view, outputs);
-      const model = toModel(parameters, setup.topology, setup.description, highway);
-      const { architecture } = setup.description;
+      const count = Math.max(1, setup.options.quantiles.length);
+      const point = pointIndex(setup.options);
+      const highway = makeHighway(view, outputs / count);
+      const model = toModel(
+        parameters,
+        setup.topology,
+        setup.description,
+        amongQuantiles(highway, count, point),
+      );
+      const { architecture, input, output } = setup.description;
+      const { swing: _, ...bareInput } = input;
       const alone = linearModel(highway, {
-        ...setup.description,
+        ...{ ...setup.description, input: bareInput, output: { ...output, quantiles: [] } },
         architecture: { ...architecture, cell: 'none', layers: 0, hidden: 0, phases: 1 },
       });
       let compared = 0;
@@ -199,8 +225,8 @@ describe.each(beside)(
           const row = run.firstSlot + i - firstSlot;
           if (present[row] === 0) continue;
           served.step(run.firstSlot + i, values.subarray(2 * row, 2 * row + 2));
-          addBase(run, i, y, i * outputs, outputs, Math.fround);
-          expect(y.slice(i * outputs, (i + 1) * outputs)).toEqual(served.increments);
+          addBase(run, i, y, i * outputs + point, count, Math.fround);
+          expect(spread(setup, run, i, y)).toEqual(served.increments);
           compared++;
         }
       }
@@ -208,6 +234,18 @@ describe.each(beside)(
     });
   },
 );
+
+/** The rows of a highway at the points of an answer, zero at the distances. */
+function amongQuantiles(highway: Highway, count: number, point: number): Highway {
+  const widen = ({ values, shape }: FloatTensor, columns: number): FloatTensor => {
+    const wide = new Float32Array(values.length * count);
+    for (let r = 0; r < values.length / columns; r++)
+      wide.set(values.subarray(r * columns, (r + 1) * columns), (r * count + point) * columns);
+    return { kind: 'float32', shape: shape.map((one, i) => (i === 1 ? one * count : one)), values: wide };
+  };
+  const { weights, bias } = highway;
+  return { ...highway, weights: widen(weights, weights.shape[2]), bias: widen(bias, 1) };
+}
 
 /** Of made-up numbers, over the last 5 values. */
 function makeHighway(view: 'own' | 'all', outputs: number): Highway {

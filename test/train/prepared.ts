@@ -10,9 +10,6 @@ export function prepareStates(kernel: TrainingKernel, { topology, runs, options 
   const network = createNetwork(kernel, topology);
   const parameters = createParameters(kernel, topology);
   fillNumbers(parameters.flat, 4, 0.5);
-  const states = createStatePass(kernel, network, topology, runs, {
-    ...options,
-    measure: (error) => error * error,
-  });
+  const states = createStatePass(kernel, network, topology, runs, options);
   return { network, parameters, states };
 }

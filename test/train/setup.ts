@@ -1,6 +1,7 @@
 import type { Dataset, Split } from '../../src/data/dataset.ts';
 import { fitFeatureScalers, fitScalers } from '../../src/data/scalers.ts';
 import { splitByTime } from '../../src/data/split.ts';
+import { measureSwings } from '../../src/data/swings.ts';
 import { type InputSpec, inputSize } from '../../src/signal/inputs.ts';
 import type { Topology } from '../../src/train/parameters.ts';
 import { createRuns, type Run } from '../../src/train/runs.ts';
@@ -16,6 +17,8 @@ export interface SetupOptions {
   /** N */
   readonly steps?: number;
   readonly targets?: readonly number[];
+  /** Levels; with them the distances widen by a running swing. */
+  readonly quantiles?: readonly number[];
   /** T for `output: last`. */
   readonly segment?: number;
   readonly lags?: readonly number[];
@@ -44,7 +47,6 @@ export interface Setup {
 
 const trainingDefaults = {
   loss: 'huber',
-  quantile: 0.5,
   optimizer: 'adamw',
   learningRate: 0.01,
   weightDecay: 0.01,
@@ -60,17 +62,26 @@ const trainingDefaults = {
 
 export function setUp(dataset: Dataset, options: SetupOptions = {}): Setup {
   const { cell = 'lstm', layers = 1, hidden = 4, phases = 1, steps = 2, targets = [0] } = options;
-  const { segment = 0, gapLimit = 6, perStream = false, averages = [], mask = false } = options;
+  const {
+    segment = 0,
+    gapLimit = 6,
+    perStream = false,
+    averages = [],
+    mask = false,
+    quantiles = [],
+  } = options;
   const lags = options.lags ?? Array.from({ length: phases }, (_, i) => i + 1);
   const split = splitByTime(dataset, options.split ?? [0.6, 0.2, 0.2]);
   const features = dataset.features.length;
   const { fillSeason, ownScales = false } = options;
+  const scalers = fitScalers(dataset, split, { perStream });
+  const levels = measureSwings(dataset, split, scalers, lags[lags.length - 1]);
   const spec: InputSpec = {
     ...{ features, lags, averages, mask, season: fillSeason ?? phases },
     ...(fillSeason && { fill: Float32Array.from({ length: 2 * features }, (_, i) => (i % 2 ? 0.25 : 0.5)) }),
     ...(ownScales && { spread: new Float32Array(features).fill(0.1) }),
+    ...(quantiles.length > 1 && { swing: { constant: 20, levels } }),
   };
-  const scalers = fitScalers(dataset, split, { perStream });
   const runs = createRuns(dataset, { spec, gapLimit, targets, scalers });
   const endsAt = (border: number) =>
     runs.map(({ firstSlot, length }) => Math.max(0, Math.min(length, border - firstSlot)));
@@ -83,12 +94,12 @@ export function setUp(dataset: Dataset, options: SetupOptions = {}): Setup {
     topology: {
       ...{ cell, layers, hidden },
       inputs: inputSize(spec),
-      outputs: targets.length * steps,
+      outputs: targets.length * steps * Math.max(1, quantiles.length),
       biases: perStream ? dataset.series.length : 1,
     },
     runs,
     options: {
-      ...{ ...trainingDefaults, patience: epochs, phases, steps, segment },
+      ...{ ...trainingDefaults, patience: epochs, phases, steps, segment, quantiles },
       targets: targets.length,
       trainEnds: endsAt(split.trainEnd),
       validationEnds: endsAt(split.validationEnd),
@@ -96,7 +107,7 @@ export function setUp(dataset: Dataset, options: SetupOptions = {}): Setup {
     },
     description: describe({ dataset, split, spec, gapLimit, channels, scalers }, options, {
       architecture: { cell, layers, hidden, phases, segment },
-      output: { targets, steps, horizons: [steps], quantiles: [] },
+      output: { targets, steps, horizons: [steps], quantiles },
     }),
   };
 }

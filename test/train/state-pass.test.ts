@@ -25,6 +25,7 @@ const cases: [string, SetupOptions][] = [
   ['lstm, P = 6', { cell: 'lstm', phases: 6 }],
   ['gru of 2 layers, P = 3', { cell: 'gru', layers: 2, phases: 3 }],
   ['rnn, a bias a stream', { cell: 'rnn', perStream: true }],
+  ['lstm, quantiles', { cell: 'lstm', phases: 3, quantiles: [0.1, 0.2, 0.5, 0.9] }],
   ['feedforward', { cell: 'feedforward', lags: [1, 2] }],
 ];
 
@@ -122,11 +123,13 @@ describe.each(cases)('a streaming pass: %s', (_, options) => {
       for (let row = 0; row < run.length; row++) {
         // steps 1..3 from the last training row on
         const isInside = row + 1 >= trainEnds[r] && row + steps < validationEnds[r];
-        for (let o = 0; isInside && o < topology.outputs; o++) {
+        const rows = topology.outputs / (targets * steps);
+        for (let o = 0; isInside && o < targets * steps; o++) {
           const m = Math.floor(o / steps);
           const truth = increment(run, targets, row, m, 1 + (o % steps), run.length);
           if (Number.isNaN(truth)) continue;
-          squares += (y[row * topology.outputs + o] - truth) ** 2;
+          // the third of four levels is the point
+          squares += (y[row * topology.outputs + o * rows + (rows > 1 ? 2 : 0)] - truth) ** 2;
           count++;
         }
       }

@@ -16,6 +16,7 @@ export const setups: [string, SetupOptions][] = [
   ['gru, a bias a stream', { cell: 'gru', perStream: true }],
   ['rnn', { cell: 'rnn' }],
   ['feedforward', { cell: 'feedforward', lags: [1, 2, 3, 4] }],
+  ['lstm, P = 8, quantiles', { cell: 'lstm', phases: 8, quantiles: [0.1, 0.5, 0.9], training: { chunk: 4 } }],
   ['lstm, output: last', { cell: 'lstm', segment: 6 }],
 ];
 

@@ -4,6 +4,7 @@ import { createScalarTrainingKernel } from '../../src/kernels/training-scalar.ts
 import { hasSimd } from '../../src/kernels/training-simd.ts';
 import { createParameters, initializeParameters, type Parameters } from '../../src/train/parameters.ts';
 import { type Tuning, trainNetwork, tuneNetwork } from '../../src/train/trainer.ts';
+import { initializeWidths } from '../../src/train/widths.ts';
 import { setUp } from './setup.ts';
 import { bundleWorker } from './team-worker.ts';
 import { dataset, learnt, setups } from './training.ts';
@@ -20,9 +21,10 @@ const coarse: Tuning['project'] = (latent, effective) => {
   });
 };
 
-function initial({ topology, options }: ReturnType<typeof setUp>): Parameters {
+function initial({ topology, options, runs }: ReturnType<typeof setUp>): Parameters {
   const parameters = createParameters(createScalarTrainingKernel(float32), topology);
   initializeParameters(parameters, topology, options.seed);
+  initializeWidths(parameters, topology, runs, options);
   return parameters;
 }
 
