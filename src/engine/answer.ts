@@ -56,6 +56,7 @@ export function createForecast(model: Model): WritableForecast {
 
 /** Writes one target's answers in raw units, scaled back: the newest value, at `newestAt` of the memory, plus g
  * times the increment, or the plain value; every quantile in its place.
+ * @param into `factors` comes with g of the stream and leaves with its whole scale beside the common one
  * @param swing where the swing that widens its distances lies in the memory, or -1 */
 export type AnswerReader = (
   outputs: Float32Array,
@@ -82,5 +83,8 @@ export function createAnswerReader({ input, output }: Model): AnswerReader {
     if (!output.plain)
       for (let o = from; o < to; o++) values[o] = memory[newestAt] + Math.fround(factors[target] * values[o]);
     denormalizeValues(values, from, to, input.scalers, scaler);
+    // residuals are those of the scale that all channels share
+    const ratio = Math.fround(input.scalers[scaler + 1] / input.scalers[output.targets[target] * 2 + 1]);
+    factors[target] = Math.fround(factors[target] * ratio);
   };
 }

@@ -10,7 +10,8 @@ export interface Forecast {
   readonly health: Health;
   /** [M * N * Q] in target units, ordered (target, step, quantile). */
   readonly values: Float32Array;
-  /** [M]: how much wider each target of this stream moves than those of the training; 1 for a stream of the training. */
+  /** [M]: how much wider each target of this stream moves than the common scale of the training says; 1 for a stream of
+   * the training without a scaler of its own. */
   readonly factors: Float32Array;
   /** The point forecast `step` frames ahead of the target at index `target` of the model's targets.
    * @throws RangeError for a step or target that the model does not have, as `low` and `high` do */

@@ -110,7 +110,7 @@ export interface ModelOutput {
   readonly plain?: boolean;
 }
 
-/** Quantiles of truth - forecast on the validation part, in target units. */
+/** Quantiles of truth - forecast on the validation part, in target units of a stream with the common scale. */
 export interface Calibration {
   readonly levels: readonly number[];
   /** [levels, M * N] */

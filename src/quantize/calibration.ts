@@ -17,9 +17,9 @@ export function measureResiduals(model: Model, dataset: Dataset, split: Split): 
   const residuals: number[][] = Array.from({ length: targets.length * steps }, () => []);
   let squares = 0;
   let pairs = 0;
-  visitPairs(model, dataset, split, ({ row, truth, answers, at, point, scale }) => {
+  visitPairs(model, dataset, split, ({ row, truth, answers, at, point, scale, ratio }) => {
     const residual = truth - answers[at + point];
-    residuals[row].push(residual);
+    residuals[row].push(residual / ratio);
     squares += (residual / scale) * (residual / scale);
     pairs++;
   });

@@ -11,8 +11,10 @@ export interface Pair {
   readonly answers: Float32Array;
   readonly at: number;
   readonly point: number;
-  /** Of the target. */
+  /** Of the target in this stream. */
   readonly scale: number;
+  /** The same beside the scale of a stream that is no channel. */
+  readonly ratio: number;
 }
 
 type WritablePair = { -readonly [K in keyof Pair]: Pair[K] };
@@ -30,6 +32,7 @@ export function visitPairs(model: Model, dataset: Dataset, split: Split, visit: 
     at: 0,
     point: pointIndex(model.output),
     scale: 1,
+    ratio: 1,
   };
   dataset.series.forEach(({ stream, values, firstSlot, length }, index) => {
     const channel = channels.indexOf(stream) + 1;
@@ -40,6 +43,7 @@ export function visitPairs(model: Model, dataset: Dataset, split: Split, visit: 
       targets.forEach((target, m) => {
         if (Number.isNaN(values[row * width + target])) return;
         pair.scale = scalers[2 * (channel * width + target) + 1];
+        pair.ratio = pair.scale / scalers[2 * target + 1];
         for (let s = 1; s <= steps && row + s < end; s++) {
           pair.row = m * steps + s - 1;
           pair.truth = values[(row + s) * width + target];

@@ -109,6 +109,8 @@ test('answers are the newest value plus the factor times the increment, in the r
   expect([...values]).toEqual([100 + 4 * 3.5, 100 + 4 * 4, 0, 0]);
   read(outputs, 1, 1, memory, 2, -1, 1, { values, factors });
   expect([...values].slice(2)).toEqual([10 + 2 * (-1 + 2 * 1.5), 10 + 2 * (-1 + 2 * 2)]);
+  // what its residual intervals are to be multiplied by: scales 4 and 2 beside 1 and 1
+  expect([...factors]).toEqual([4, 4]);
 });
 
 test('quantiles lie outwards from their point by distances times the root of the swing, and never cross', () => {

@@ -81,14 +81,14 @@ describe('residuals on validation', () => {
     expect(result.mse).toBe((1 + 16 + 1 + 16) / 4 / 4);
   });
 
-  test('use the channel of a stream: its highway and its scaler', () => {
+  test('use the channel of a stream: its highway, and its scaler in units of the common one', () => {
     const shape: Partial<ModelShape> = { steps: 1, channels: ['b'], groups: 'each' };
     // unknown streams get 1 more, b gets 3 more; scales 1 and 2
     const each = repeatNewest(shape, [1, 3], [0, 1, 0, 2]);
     const flat = makeDataset({ a: new Array(10).fill(8), b: new Array(10).fill(8) });
     const only = (index: number): Dataset => ({ ...flat, series: [flat.series[index]] });
     expect(quantilesOf(measureResiduals(each, only(0), split))['0.5']).toBe(-1);
-    expect(quantilesOf(measureResiduals(each, only(1), split))['0.5']).toBe(-6);
+    expect(quantilesOf(measureResiduals(each, only(1), split))['0.5']).toBe(-6 / 2);
     expect(measureResiduals(each, only(1), split).mse).toBe(9);
   });
 
