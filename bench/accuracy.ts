@@ -101,7 +101,7 @@ function loadEtth1(folder: string): Dataset {
 async function measure(one: Case, etth1: Dataset, seeds: number): Promise<AccuracyRow> {
   const startMs = performance.now();
   const results = [];
-  for (let seed = 1; seed <= seeds; seed++) results.push(await trainModel(prepare(one, etth1, seed), silent));
+  for (let turn = 0; turn < seeds; turn++) results.push(await trainModel(prepare(one, etth1, turn), silent));
   const scores = results.map(({ test }) => pairOf(test.int8, one.h));
   const mses = scores.map(({ mse }) => mse);
   const [{ test }] = results;
@@ -125,12 +125,14 @@ async function measure(one: Case, etth1: Dataset, seeds: number): Promise<Accura
 
 const silent = { stage: () => {} };
 
-function prepare(one: Case, etth1: Dataset, seed: number): Prepared {
+/** Recipes that join several networks take seeds of their own each turn. */
+function prepare(one: Case, etth1: Dataset, turn: number): Prepared {
   const path = fileURLToPath(
     new URL(`recipes/etth1-${one.channels.toLowerCase()}-${one.h}.yaml`, import.meta.url),
   );
   const written = loadRecipe(readFileSync(path, 'utf8'), path);
-  const recipe = { ...written, training: { ...written.training, seed } };
+  const { seed, seeds } = written.training;
+  const recipe = { ...written, training: { ...written.training, seed: seed + turn * seeds } };
   return prepareDataset(recipe, dataOf(one, etth1), (line) => console.error(line));
 }
 

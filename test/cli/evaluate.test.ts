@@ -166,7 +166,7 @@ describe('evaluate of the shipped model', () => {
 describe('inspect', () => {
   test('counts the parameters of the LSTM by the formula and proves the model', async () => {
     const report = await runJson('inspect', model);
-    const [I, H] = [3 * 26, 32];
+    const [I, H] = [3 * 26, 48];
     expect(report).toMatchObject({
       ...{ id: engine.id, cell: 'lstm', layers: 1, hidden: H, selfTest: 'passed' },
       parameters: 4 * (H * I + H * H + H),

@@ -100,8 +100,9 @@ describe('an imported model', () => {
     frames.forEach((frame, t) => {
       run.step(t, frame);
     });
-    expect([...run.hidden.subarray(7)]).toEqual([0, 0, 0, 0, 0]);
-    expect(run.hidden.subarray(0, 7).every((value) => value !== 0)).toBe(true);
+    const top = run.hidden.subarray(run.hidden.length / 2);
+    expect([...top.subarray(7)]).toEqual([0, 0, 0, 0, 0]);
+    expect(top.subarray(0, 7).every((value) => value !== 0)).toBe(true);
   });
 
   test('with a segment answers every so many frames from a zero state', () => {
