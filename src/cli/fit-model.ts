@@ -91,11 +91,12 @@ function memberEvents(events: TrainerEvents = {}, n: number, count: number): Tra
   return onUpdate ? { onUpdate: (report) => onUpdate({ ...report, share: (n + report.share) / count }) } : {};
 }
 
-/** The same once more on training and validation together, as far as validation found best before. */
+/** The same once more on training and validation together, as far as validation found best before. It keeps no checkpoint:
+ * resumed as the first fit it would have seen validation. */
 export function refitModel(
   task: FitTask,
   { networks }: FittedModel,
-  { events, machine }: Pick<FitOptions, 'events' | 'machine'>,
+  { events = {}, machine }: Pick<FitOptions, 'events' | 'machine'>,
 ): Model {
   const { prepared, description } = task;
   const fitted = ridgeOf(task);
@@ -106,13 +107,15 @@ export function refitModel(
   if (topology === undefined) return linearModel(highway as Highway, description);
   const runs = runsBeside(task, mapsOf);
   const options = { ...trainerOptions(prepared), trainEnds: validationEnds };
+  const { onUpdate } = events;
+  const heard = onUpdate ? { onUpdate } : {};
   const again = networks.map(({ bestEpoch }, n) => {
     const settings = { ...options, seed: recipe.training.seed + n, lastEpoch: bestEpoch };
     return trainNetwork(
       topology,
       runs,
       settings,
-      memberEvents(events, n, networks.length),
+      memberEvents(heard, n, networks.length),
       undefined,
       machine,
     );

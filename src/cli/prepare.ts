@@ -91,20 +91,20 @@ export function prepareDataset(
   const { periodMs } = dataset;
   const horizons = recipe.horizons ?? defaultHorizons(periodMs, season);
   const steps = Math.max(...horizons);
-  const isLinear = recipe.model.cell === 'none';
   const quantiles = settleQuantiles(recipe, targets.length * steps);
-  const gapLimit = recipe.gapLimit ?? Math.max(isLinear ? season : phases, LEAST_GAP_LIMIT);
+  const gapLimit = recipe.gapLimit ?? Math.max(season, phases, LEAST_GAP_LIMIT);
   const inputs = settleInputs(recipe, dataset.features.length, { season, phases, steps });
   // the same for every recipe over these data, for they share the ridges
   const lag = season > 1 ? season : nearLags[nearLags.length - 1];
   const scalers = fitScalers(dataset, split, { perStream, lag });
+  const longestLag = Math.max(1, ...inputs.lags);
   const spec: InputSpec = {
     ...inputs,
     ...fitFills(dataset, split, { season, scalers }),
     ...(quantiles.length > 1 && {
       swing: {
-        constant: Math.max(LEAST_SWING, SWING_SEASONS * season),
-        levels: measureSwings(dataset, split, scalers, Math.max(...inputs.lags)),
+        constant: Math.max(LEAST_SWING, SWING_SEASONS * season, longestLag),
+        levels: measureSwings(dataset, split, scalers, longestLag),
       },
     }),
   };

@@ -39,6 +39,8 @@ export function recordSearch(
 
 /** How an error lies beside another's: `1.2 % below that of`. */
 function beside(error: number, other: number): string {
+  if (error === other) return 'as large as that of';
+  if (other === 0) return 'above that, which is 0, of';
   const share = 100 * (error / other - 1);
   if (Math.abs(share) < 0.05) return 'as large as that of';
   return `${Math.abs(share).toFixed(1)} % ${share < 0 ? 'below' : 'above'} that of`;

@@ -1,6 +1,9 @@
 import { fitRidge, type RidgeName, type RidgeVariant } from '../baselines/ridge.ts';
 import type { Recipe } from '../config/recipe.ts';
+import { DataError } from '../data/data-error.ts';
+import { isTrainable, splitByTime } from '../data/split.ts';
 import { QuantizeError } from '../quantize/quantize-model.ts';
+import { TrainingError } from '../train/training-error.ts';
 import type { Terminal } from './command.ts';
 import { type FitTask, type FittedModel, fitModel } from './fit-model.ts';
 import { loadForRecipe, type Prepared, prepareDataset, type RecipeData } from './prepare.ts';
@@ -49,7 +52,7 @@ export async function searchRecipe(
   const endMs = performance.now() + budgetMs;
   const trials: Trial[] = [];
   const { tryRecipe, ridgesOf } = createTrials(trials, terminal);
-  const inputs = otherColumns(base);
+  const inputs = usableInputs(base, otherColumns(base));
   const ridge = bestOf([
     ...ridgesOf(base).map((name) => tryRecipe(`ridge ${name}`, linearRecipe(base, name))),
     ...tryWithInputs(base, inputs, tryRecipe, ridgesOf),
@@ -64,12 +67,34 @@ export async function searchRecipe(
       terminal.log(`the budget is spent: ${change.label} and what follows stay untried`);
       break;
     }
-    const next = tryRecipe(change.label, recipe, network, change.keepsNetworks);
-    if (isWorth(change, next, network)) network = next;
+    const next = orUntried(change.label, terminal, () =>
+      tryRecipe(change.label, recipe, network, change.keepsNetworks),
+    );
+    if (next && isWorth(change, next, network)) network = next;
   }
   const isLinear = ridge !== undefined && ridge.validation <= network.validation;
   const ranking = isLinear ? [ridge] : [network, ...(ridge ? [ridge] : [])];
   return completeFirst(ranking, trials, terminal);
+}
+
+/** Those of the columns that change in the training part, within what a file can hold. */
+function usableInputs(base: Recipe, columns: readonly string[]): string[] {
+  if (columns.length === 0) return [];
+  const recipe = withInputs(base, columns);
+  const { dataset } = loadForRecipe(recipe, recipe.data, () => {});
+  const split = splitByTime(dataset, recipe.split, () => {});
+  return columns.filter((column) => isTrainable(dataset, split, dataset.features.indexOf(column)));
+}
+
+/** A candidate after the first that cannot be trained is no reason to end without a model. */
+function orUntried(label: string, { warn }: Terminal, attempt: () => Candidate): Candidate | undefined {
+  try {
+    return attempt();
+  } catch (error) {
+    if (!(error instanceof DataError || error instanceof TrainingError)) throw error;
+    warn(`not taken: ${label}; ${error.message}`);
+    return undefined;
+  }
 }
 
 function isWorth({ margin, limit }: Change, next: Candidate, { validation }: Candidate): boolean {

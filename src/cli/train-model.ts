@@ -214,13 +214,19 @@ function scorePart(
   return { int8, float: scoreEngine(float, scored).score, baselines };
 }
 
-/** Whether the model is better than persistence and seasonal naive over the longest horizon of validation. */
+/** Whether the model is better than persistence and seasonal naive over the longest horizon of validation: by the mean of
+ * its streams' errors, each beside persistence on it, so that the one with the largest numbers does not decide alone. */
 function isFit({ int8, baselines }: PartScores, horizon: number): boolean {
-  const own = int8.horizons[horizon]?.mse ?? Number.POSITIVE_INFINITY;
-  const others = [baselines.persistence, baselines.seasonal].map(
-    (score) => score.horizons?.[horizon]?.mse ?? Number.POSITIVE_INFINITY,
-  );
-  return others.every((other) => own < other);
+  const { persistence, seasonal } = baselines;
+  const errorOf = (score: Partial<Score>, stream: string) => score.streams?.[stream]?.horizons[horizon]?.mse;
+  const streams = Object.keys(int8.streams).filter((stream) => (errorOf(persistence, stream) ?? 0) > 0);
+  const beside = (score: Partial<Score>) =>
+    streams.reduce((sum, stream) => {
+      const error = errorOf(score, stream) ?? Number.POSITIVE_INFINITY;
+      return sum + error / (errorOf(persistence, stream) as number);
+    }, 0);
+  const own = beside(int8);
+  return streams.length > 0 && own < streams.length && own < beside(seasonal);
 }
 
 function recordMetrics(validation: PartScores, test: PartScores, exported: ExportReport | undefined): string {

@@ -115,6 +115,11 @@ export function checkTrainable(
   });
 }
 
+/** Whether a network could look at a feature. */
+export function isTrainable({ features, series }: Dataset, split: Split, feature: number): boolean {
+  return findFault(series, split, feature, features.length) === undefined;
+}
+
 /** What makes the values useless, as the rest of a sentence. */
 function findFault(
   group: readonly Series[],

@@ -42,8 +42,8 @@ export interface Arena {
 
 const PENDING: NoForecast = { kind: 'pending' };
 
-/** A cold stream warms over its longest lag (a plain one, which has none, over a season), and is warm after four times
- * that: for hours of weather the fourth day. */
+/** A stream is cold until a network has its longest lag (a plain one, which has none, a season), or a ridge alone its
+ * window; a network is warm after four times that: for hours of weather the fourth day. */
 const WARM_SPANS = 4;
 
 export function createArena(model: Model, batchLimit = 256): Arena {
@@ -55,7 +55,10 @@ export function createArena(model: Model, batchLimit = 256): Arena {
   const kernel: StepKernel = createScalarKernel(model, { extra: past.size, batchLimit });
   const { batch, stride, stateSize, inputSize } = kernel;
   const read = createAnswerReader(model);
-  const span = input.plain ? Math.max(past.ringLength, input.season) : past.ringLength;
+  const isLinear = architecture.cell === 'none';
+  const reach = isLinear ? past.ringLength : 1 + (input.lags.at(-1) ?? 0);
+  const span = input.plain ? Math.max(reach, input.season) : reach;
+  const warmAt = isLinear ? span : Math.max(WARM_SPANS * span, highway?.window ?? 0);
   const slotOfStream = new Map<string, number>();
   const streams: string[] = [];
   const frame = new Float32Array(features);
@@ -180,7 +183,7 @@ export function createArena(model: Model, batchLimit = 256): Arena {
   function healthOf(slot: number): Health {
     if (segment > 0) return 'warm';
     if (ages[slot] < span) return 'cold';
-    return ages[slot] < WARM_SPANS * span ? 'warming' : 'warm';
+    return ages[slot] < warmAt ? 'warming' : 'warm';
   }
 
   function denormalize(i: number, into?: WritableForecast): StepResult {

@@ -88,13 +88,13 @@ export interface ModelInput extends InputSpec {
   readonly channels: readonly string[];
   /** [1 + channels, F, 2]: mean, scale. */
   readonly scalers: Float32Array;
-  /** Streams of the training: with `spread`, any other one learns a scale of its own. */
+  /** Streams that the training saw move: with `spread`, any other one learns a scale of its own. Absent: the channels. */
   readonly streams?: ReadonlySet<string>;
 }
 
 /** Whether a stream has the scale of the training. */
 export function isKnownStream({ spread, channels, streams }: ModelInput, stream: string): boolean {
-  return spread === undefined || channels.includes(stream) || streams?.has(stream) === true;
+  return spread === undefined || (streams ? streams.has(stream) : channels.includes(stream));
 }
 
 export interface ModelOutput {

@@ -22,19 +22,30 @@ export function fitFills(
 /** Names of more streams than a file holds are of no use: whatever comes is like one of them. */
 const MOST_STREAMS = 10_000;
 
-/** How much the streams of the training move, and which they are where they are no channels: what any other one learns
- * its scale by. */
+/** Read steps that a scale follows from. */
+const LEAST_STEPS = 16;
+
+/** How much the streams of the training move, and which of them did so there, unless they are just the channels: what any
+ * other one learns its scale by. */
 export function fitStreams(
   dataset: Dataset,
   split: Split,
   { scalers, channels }: { readonly scalers: Scalers; readonly channels: readonly string[] },
 ): Pick<InputSpec, 'spread'> & { readonly streams?: ReadonlySet<string> } {
   if (dataset.series.length > MOST_STREAMS) return {};
-  const spread = dataset.features.map((_, k) => fitSpread(trainingScores(dataset, split, scalers, k)));
+  const scores = dataset.features.map((_, k) => trainingScores(dataset, split, scalers, k));
+  const streams = dataset.series
+    .filter((_, i) => scores.some((series) => hasMoved(series[i])))
+    .map(({ stream }) => stream);
   return {
-    spread: Float32Array.from(spread),
-    ...(channels.length === 0 && { streams: new Set(dataset.series.map(({ stream }) => stream)) }),
+    spread: Float32Array.from(scores, fitSpread),
+    ...(channels.length !== streams.length && { streams: new Set(streams) }),
   };
+}
+
+function hasMoved(series: Float32Array): boolean {
+  const steps = series.filter((z, t) => t > 0 && !Number.isNaN(z - series[t - 1])).length;
+  return steps >= LEAST_STEPS && fitSpread([series]) > 0;
 }
 
 /** z-scores of one feature in the training part, as a stream takes them: one array a series. */

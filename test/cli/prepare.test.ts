@@ -43,4 +43,25 @@ describe('what a network sees', () => {
       }
     }
   });
+
+  test('reaches over a gap of a season, whatever the model looks back by', () => {
+    const gapLimitOf = (settings: Partial<RecipeInput>) =>
+      prepare({ horizons: [6], ...settings }).recipe.gapLimit;
+    expect(gapLimitOf({ season: 24 })).toBe(24);
+    expect(gapLimitOf({ season: 24, phases: 1 })).toBe(24);
+    expect(gapLimitOf({ season: 24, model: { cell: 'none', highway: 'own96' } })).toBe(24);
+    expect(gapLimitOf({ season: 1 })).toBe(6);
+    expect(gapLimitOf({ season: 24, gapLimit: 2 })).toBe(2);
+  });
+
+  test('widens by swings that a file can hold, however long the lags', () => {
+    for (const settings of [
+      { season: 24, phases: 1, lags: [1, 24, 400] },
+      { season: 1, model: { cell: 'feedforward', segment: 400 } },
+      { season: 2, phases: 500 },
+    ] satisfies Partial<RecipeInput>[]) {
+      const { spec } = prepare({ horizons: [6], ...settings });
+      expect(spec.swing?.constant).toBeGreaterThanOrEqual(Math.max(...spec.lags));
+    }
+  });
 });

@@ -2,6 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { prepareTraining } from '../../src/cli/prepare.ts';
+import { trainModel } from '../../src/cli/train-model.ts';
+import { readRecipe } from '../../src/cli/train-recipe.ts';
 import { loadModel } from '../../src/engine/engine.ts';
 import { readModelFile } from '../../src/model/format.ts';
 import type { Model } from '../../src/model/model.ts';
@@ -213,6 +216,16 @@ describe('a second fit', () => {
       expect(scored.stderr).toContain('was fitted on validation too');
     },
   );
+
+  test('keeps no checkpoint: resumed as the first one it would have seen validation', async () => {
+    const path = writeRecipe('unseen', { training: `${training}, refit: true }` });
+    const epochs: number[] = [];
+    await trainModel(
+      prepareTraining(readRecipe(path), () => {}),
+      { events: { onEpoch: ({ epoch }) => epochs.push(epoch) }, stage: () => {} },
+    );
+    expect(epochs).toEqual([1, 2, 3, 4]);
+  });
 
   test('is asked for by --refit with a CSV alone', async () => {
     const { code, stderr } = await runHere(

@@ -49,6 +49,11 @@ describe('a recipe with a ridge', () => {
     ['units', 'model: { cell: none, highway: own96, hidden: 32 }', 'model.hidden: cell: none has no network'],
     ['a segment', 'model: { cell: none, highway: own96, segment: 3 }', 'model.segment: cell: none has no'],
     [
+      'quantiles',
+      'model: { cell: none, highway: own96 }\nquantiles: [0.1, 0.5, 0.9]',
+      'quantiles: cell: none answers points',
+    ],
+    [
       'epochs',
       'model: { cell: none, highway: own96 }\ntraining: { epochs: 3 }',
       'training.epochs: cell: none has no network; take epochs out',

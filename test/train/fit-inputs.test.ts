@@ -39,27 +39,36 @@ describe('the fill of a training', () => {
 });
 
 describe('the streams of a training', () => {
-  const split = splitByTime(makeDataset({ a: [1, 2, 3, 4, 5] }), [0.6, 0.2, 0.2]);
+  const wave = (scale: number) => Array.from({ length: 40 }, (_, t) => scale * (t % 2));
+  const split = splitByTime(makeDataset({ a: wave(1) }), [0.6, 0.2, 0.2]);
   const unit = [{ mean: 0, scale: 2 }];
+  const streamsOf = (streams: Parameters<typeof makeDataset>[0], channels: readonly string[] = []) => {
+    const dataset = makeDataset(streams);
+    return fitStreams(dataset, split, { scalers: dataset.series.map(() => unit), channels });
+  };
 
   test('are named, with the mean square of their steps in z-scores', () => {
-    const dataset = makeDataset({ a: [0, 2, 6, 100, 0], b: [0, 0, 0, 50, 0] });
-    const { streams, spread } = fitStreams(dataset, split, { scalers: [unit, unit], channels: [] });
+    // what comes after the training part is not looked at
+    const late = wave(4).map((value, t) => (t < 24 ? value : 1000));
+    const { streams, spread } = streamsOf({ a: wave(2), b: late });
     expect([...(streams ?? [])]).toEqual(['a', 'b']);
-    expect(spread).toEqual(Float32Array.of((1 + 4) / 4));
+    expect(spread).toEqual(Float32Array.of((1 + 4) / 2));
   });
 
   test('are not named where they are channels: those are named already', () => {
-    const found = fitStreams(makeDataset({ a: [0, 2, 6, 1, 0] }), split, {
-      scalers: [unit],
-      channels: ['a'],
-    });
-    expect(found).toEqual({ spread: Float32Array.of(2.5) });
+    expect(streamsOf({ a: wave(2) }, ['a'])).toEqual({ spread: Float32Array.of(1) });
+  });
+
+  test('are those that moved in the training part: the scale of any other is still to be learnt', () => {
+    const still = new Array(40).fill(7);
+    const few = wave(2).map((value, t) => (t < 16 ? value : Number.NaN));
+    const streams = { a: wave(2), still, few, late: { firstSlot: split.trainEnd, values: wave(2) } };
+    expect([...(streamsOf(streams).streams ?? [])]).toEqual(['a']);
+    expect([...(streamsOf(streams, Object.keys(streams)).streams ?? [])]).toEqual(['a']);
   });
 
   test('are all known when they are more than a file names', () => {
     const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`s${i}`, [1, 2, 3, 4, 5]]));
-    const scalers = Object.keys(many).map(() => unit);
-    expect(fitStreams(makeDataset(many), split, { scalers, channels: [] })).toEqual({});
+    expect(streamsOf(many)).toEqual({});
   });
 });
