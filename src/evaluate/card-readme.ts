@@ -258,7 +258,8 @@ function missingFrames(series: CardData['dataset']['series']): number {
 const fittedOnce = 'Scalers, weights and baselines are fitted on the training part alone.';
 const refitted =
   'Scalers and baselines are fitted on the training part alone. So were the weights, until validation had chosen; then they ' +
-  'were fitted once more, on training and validation together. Intervals and errors on validation are those of the first fit.';
+  'were fitted once more, on training and validation together. Intervals and errors on validation are those of the first fit; ' +
+  'what int8 costs there is measured on the second.';
 
 function describeEpochs({ history, bestEpoch }: CardData['training'][number], i: number): string {
   const name = i === 0 ? '' : 'Another network: ';
