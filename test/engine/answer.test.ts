@@ -113,17 +113,17 @@ test('answers are the newest value plus the factor times the increment, in the r
   expect([...factors]).toEqual([4, 4]);
 });
 
-test('quantiles lie outwards from their point by distances times the root of the swing, and never cross', () => {
+test('quantiles lie outwards from their point by distances times the swing to the power of 3/4, and never cross', () => {
   const model = createModel({ steps: 2, quantiles: [0.05, 0.1, 0.5, 0.9] });
   const scalers = Float32Array.of(10, 2, 100, 4);
   const read = createAnswerReader({ ...model, input: { ...model.input, scalers } });
   const values = new Float32Array(8);
   const factors = Float32Array.of(1);
   const outputs = Float32Array.of(1, 2, 0.5, 3, -1, -2, -0.5, -3);
-  read(outputs, 0, 0, Float32Array.of(7, 0.25), 0, 1, 0, { values, factors });
+  read(outputs, 0, 0, Float32Array.of(7, 1 / 16), 0, 1, 0, { values, factors });
   const raw = (z: number) => 10 + 2 * z;
   expect([...values]).toEqual([
-    ...[7.5 - 1 - 0.5, 7.5 - 1, 7.5, 7.5 + 1.5].map(raw),
-    ...[6.5 - 1 - 0.5, 6.5 - 1, 6.5, 6.5 + 1.5].map(raw),
+    ...[7.5 - 0.25 - 0.125, 7.5 - 0.25, 7.5, 7.5 + 0.375].map(raw),
+    ...[6.5 - 0.25 - 0.125, 6.5 - 0.25, 6.5, 6.5 + 0.375].map(raw),
   ]);
 });

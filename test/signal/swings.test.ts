@@ -23,20 +23,21 @@ function widthsOf(frames: readonly number[], { constant = 100, level = 1 } = {})
 }
 
 const root = (v: number) => f(Math.sqrt(f(v)));
+const width = (v: number) => f(root(v) * root(root(v)));
 
 describe('the width of the distances', () => {
-  test('is the root of the mean swing over the longest lag, the training counting for one lag', () => {
+  test('is the mean swing over the longest lag to the power of 3/4, the training counting for one lag', () => {
     // |3 - 0|, |2 - 0|, |3 - 3| after two at the level of training
     const widths = widthsOf([0, 3, 2, 3]);
     const v1 = f(1 + f(f(3 - 1) / 3));
     const v2 = f(v1 + f(f(2 - v1) / 4));
-    expect(widths).toEqual([1, root(v1), root(v2), root(f(v2 + f(f(0 - v2) / 5)))]);
+    expect(widths).toEqual([1, width(v1), width(v2), width(f(v2 + f(f(0 - v2) / 5)))]);
   });
 
   test('forgets by its time constant', () => {
     const widths = widthsOf([0, 1, 3, 2], { constant: 3 });
     const v2 = f(1 + f(f(3 - 1) / 3));
-    expect(widths.slice(1)).toEqual([1, root(v2), root(f(v2 + f(f(1 - v2) / 3)))]);
+    expect(widths.slice(1)).toEqual([1, width(v2), width(f(v2 + f(f(1 - v2) / 3)))]);
   });
 
   test('counts in swings of the training part', () => {
