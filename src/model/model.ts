@@ -97,6 +97,13 @@ export function isKnownStream({ spread, channels, streams }: ModelInput, stream:
   return spread === undefined || (streams ? streams.has(stream) : channels.includes(stream));
 }
 
+/** Whether each feature of a sensor is a stream of its own, `<stream>/<feature>` (`share: channels`), and not each sensor a
+ * channel as a whole, with a scaler of its own. */
+export function sharesChannels({ names, channels }: Pick<ModelInput, 'names' | 'channels'>): boolean {
+  const isValue = names.length === 1 && names[0] === 'value';
+  return isValue && channels.length > 0 && channels.every((channel) => channel.includes('/'));
+}
+
 export interface ModelOutput {
   /** Indices of features. */
   readonly targets: readonly number[];

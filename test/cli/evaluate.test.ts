@@ -105,7 +105,7 @@ describe('evaluate of the shipped model', () => {
     });
     const damaged = join(folder, 'damaged.pb');
     const bytes = Uint8Array.from(readFileSync(model));
-    bytes[Math.floor(bytes.length / 2)] ^= 4;
+    bytes[Math.floor(bytes.length / 10)] ^= 4;
     writeFileSync(damaged, bytes);
     expect(await runHere('evaluate', damaged, '--data', data)).toMatchObject({
       code: 2,

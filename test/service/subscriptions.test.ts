@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadServiceConfig } from '../../src/config/service.ts';
 import { createPublishTopics, createRoutes } from '../../src/service/subscriptions.ts';
+import { sharedChannels } from '../../src/stream/decode.ts';
 import type { Message } from '../../src/stream/payload.ts';
 import { createTinyEngine } from '../stream/tiny-engine.ts';
 
@@ -94,6 +95,16 @@ describe('subscriptions', () => {
       'a.yaml',
     );
     expect(createRoutes(config, shared)[0].brings).toEqual(['temp', 'dewp']);
+  });
+
+  test('of a model whose streams have scalers of their own bring its features', () => {
+    const own = { ...model, input: { ...model.input, channels: ['EWR', 'plant/JFK'] } };
+    const config = loadServiceConfig(
+      'model: a.pb\nbroker: { url: mqtt://pi }\nsubscribe: [{ topic: a/{stream} }]\n',
+      'a.yaml',
+    );
+    expect(createRoutes(config, own)[0].brings).toEqual(model.input.names);
+    expect(sharedChannels(own)).toBeUndefined();
   });
 
   test.each([
