@@ -196,8 +196,7 @@ function settleInputs(recipe: Recipe, features: number, rhythm: Rhythm): InputSp
   // the highway alone looks at its own window
   if (recipe.model.cell === 'none') return { features, lags: [], averages: [], mask: false, season };
   const averages = season > 1 ? [season, 7 * season] : averagesWithoutSeason;
-  // a mask helped on no data that was tried, not with a third of the values missing (docs/ARCHITECTURE.md)
-  return { features, lags: settleLags(recipe, rhythm), averages, mask: false, season };
+  return { features, lags: settleLags(recipe, rhythm), averages, mask: recipe.mask, season };
 }
 
 function settleLags({ lags, model }: Recipe, { season, phases, steps }: Rhythm): readonly number[] {

@@ -57,7 +57,10 @@ export async function searchRecipe(
     ...ridgesOf(base).map((name) => tryRecipe(`ridge ${name}`, linearRecipe(base, name))),
     ...tryWithInputs(base, inputs, tryRecipe, ridgesOf),
   ]);
-  let network = tryRecipe('a network', base);
+  const tryFirst = () => tryRecipe('a network', base);
+  const first = ridge ? orUntried('a network', terminal, tryFirst) : tryFirst();
+  if (first === undefined) return completeFirst([ridge as Candidate], trials, terminal);
+  let network = first;
   const { season } = network.task.prepared;
   for (const change of networkChanges(season, inputs, ridge)) {
     const recipe = change.apply(network.recipe);
@@ -86,8 +89,12 @@ function usableInputs(base: Recipe, columns: readonly string[]): string[] {
   return columns.filter((column) => isTrainable(dataset, split, dataset.features.indexOf(column)));
 }
 
-/** A candidate after the first that cannot be trained is no reason to end without a model. */
-function orUntried(label: string, { warn }: Terminal, attempt: () => Candidate): Candidate | undefined {
+/** A candidate that cannot be trained, beside others that can, is no reason to end without a model. */
+export function orUntried<Result>(
+  label: string,
+  { warn }: Pick<Terminal, 'warn'>,
+  attempt: () => Result,
+): Result | undefined {
   try {
     return attempt();
   } catch (error) {

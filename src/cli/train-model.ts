@@ -174,6 +174,7 @@ function describe(prepared: Prepared): ModelDescription {
       units: dataset.features.map(() => ''),
       channels,
       ...(isSampledFaster(dataset) && { combine: 'mean' }),
+      ...(recipe.share === 'channels' && { shared: true }),
       scalers: Float32Array.from(
         tables.flatMap((table) => table.flatMap(({ mean, scale }) => [mean, scale])),
       ),

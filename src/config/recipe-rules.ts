@@ -20,18 +20,19 @@ export function checkRules(recipe: ParsedRecipe): Problem[] {
 const linearKeys = { model: ['cell', 'highway'], training: ['refit'] } as const;
 
 /** A key that would do nothing is a misunderstanding: the parsed recipe has them all, so this looks at what was written. */
-export function checkIgnored(written: unknown, { model, quantiles = [] }: ParsedRecipe): Problem[] {
+export function checkIgnored(written: unknown, { model, quantiles = [], mask }: ParsedRecipe): Problem[] {
   if (model.cell !== 'none') return [];
   const message =
     'cell: none answers points, with intervals as wide as their errors on validation; take quantiles out';
   const heads = quantiles.length > 0 ? [{ path: ['quantiles'], message }] : [];
+  const masks = mask ? [{ path: ['mask'], message: 'cell: none has no network to tell; take mask out' }] : [];
   const maps = written as Partial<Record<keyof typeof linearKeys, Readonly<Record<string, unknown>>>>;
   const keys = (['model', 'training'] as const).flatMap((map) =>
     Object.keys(maps[map] ?? {})
       .filter((key) => !linearKeys[map].some((known) => known === key))
       .map((key) => ({ path: [map, key], message: `cell: none has no network; take ${key} out` })),
   );
-  return [...heads, ...keys];
+  return [...heads, ...masks, ...keys];
 }
 
 function checkColumns({ features, target, time, stream, share }: ParsedRecipe): Problem[] {

@@ -154,6 +154,13 @@ export const recipeSchema = z.strictObject(
           'are in the state at hand. Empty: a point alone, and intervals as wide as the errors on validation. Unless set: ' +
           '0.1, 0.5 and 0.9 for up to 96 answers of a network.',
       ),
+    mask: z
+      .boolean('true or false')
+      .default(false)
+      .describe(
+        'An input more for each feature, 1 where it is missing: for sensors whose silence says something. Where values are ' +
+          'merely lost it helped on no data that was tried.',
+      ),
     gapLimit: wholeNumber(0, maximumLag)
       .exactOptional()
       .describe('Missing frames that are bridged with filled values; a longer gap restarts the stream.'),

@@ -34,6 +34,8 @@ export interface Recipe {
   readonly horizons?: readonly number[];
   /** Rising levels with 0.5 among them; empty for a point alone. */
   readonly quantiles?: readonly number[];
+  /** Whether the network is told which values are missing. */
+  readonly mask: boolean;
   readonly gapLimit?: number;
   /** Fractions when their sum is at most 1, else counts of slots. */
   readonly split: readonly [train: number, validation: number, test: number];
@@ -78,7 +80,7 @@ function resolveRecipe(value: unknown, folder: string, place: Place): Recipe {
  * with the name of the data file in place of its path, since a path is no property of a model. */
 export function canonicalRecipe(recipe: Recipe, data = basename(recipe.data)): string {
   const { name, version, release, time, stream, periodMs, season, phases, features, targets } = recipe;
-  const { share, horizons, quantiles, gapLimit, split, lags, model, training } = recipe;
+  const { share, horizons, quantiles, mask, gapLimit, split, lags, model, training } = recipe;
   const { cell, highway, join, layers, hidden, output, segment, wide } = model;
   const { loss, optimizer, learningRate, weightDecay, epochs, batch, chunk, resets } = training;
   const { dropout, schedule, clip, patience, seed, seeds, refit } = training;
@@ -87,7 +89,8 @@ export function canonicalRecipe(recipe: Recipe, data = basename(recipe.data)): s
     ...{ name, version, release, data, time, stream },
     period: periodMs === undefined ? undefined : formatDuration(periodMs),
     ...{ season, phases, features, target: targets.length === 1 ? targets[0] : targets, share },
-    ...{ horizons, quantiles: cell === 'none' ? undefined : quantiles, gapLimit, split, lags },
+    ...{ horizons, quantiles: cell === 'none' ? undefined : quantiles },
+    ...{ mask: mask || undefined, gapLimit, split, lags },
     model:
       cell === 'none'
         ? { cell, highway }

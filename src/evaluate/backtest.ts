@@ -3,12 +3,13 @@ import { partRange } from '../data/split.ts';
 import { createScorer, type Score, type ScoreOptions } from './score.ts';
 
 /** Lets a forecaster answer at every row that a part can be scored from, and scores it.
- * @param residuals [M * N * Q]: what its quantiles lie from its forecasts, if it has any */
+ * @param residuals [M * N * Q]: the distances of its quantiles from its forecasts, where it has quantiles */
 export function backtest(forecaster: Forecaster, options: ScoreOptions, residuals?: Float64Array): Score {
   const { dataset, split, part, targets, steps, horizons } = options;
   const scorer = createScorer(options);
   const out = new Float64Array(targets.length * steps);
   const quantiles = residuals && new Float64Array(residuals.length);
+  const levels = (residuals?.length ?? 0) / out.length;
   const { from, to } = partRange(split, part);
   const shortest = Math.min(...horizons);
   dataset.series.forEach(({ firstSlot, length }, series) => {
@@ -17,7 +18,6 @@ export function backtest(forecaster: Forecaster, options: ScoreOptions, residual
     for (let origin = Math.max(0, from - firstSlot - 1); origin <= last; origin++) {
       forecaster.forecast(series, origin, out);
       if (quantiles) {
-        const levels = quantiles.length / out.length;
         residuals.forEach((residual, i) => {
           quantiles[i] = out[Math.floor(i / levels)] + residual;
         });

@@ -1,6 +1,6 @@
 import { canonicalImportSpec, type ImportSpec } from '../config/import-spec.ts';
 import { checkArchitecture, checkInput, checkOutput } from '../model/limits.ts';
-import { type FloatTensor, gateCount, type Head, type Layer, type Model } from '../model/model.ts';
+import { type FloatTensor, gateCount, type Head, type Layer, type Model, unproven } from '../model/model.ts';
 import { inputSize } from '../signal/inputs.ts';
 import { largestTimeMs } from '../signal/times.ts';
 import { ImportError } from './import-error.ts';
@@ -31,19 +31,12 @@ export function toModel(network: Network, spec: ImportSpec, { sha256, calibrated
     ...{ architecture, input, output },
     layers: layers.map((layer, index) => layerOf(layer, cell, hidden, index === 0 ? spec : undefined)),
     head: headOf(network, spec, hidden, inputs),
-    calibration: { levels: [], residuals: new Float32Array(0) },
     training: {
       ...{ recipe: canonicalImportSpec(spec), seed: 0, dataSha256: sha256, metrics: '' },
       // nothing is known of the training data
       ...{ trainEndMs: 0, validationEndMs: calibratedUntilMs, testEndMs: largestTimeMs },
     },
-    golden: {
-      stream: '',
-      timesMs: new Float64Array(0),
-      frames: new Float32Array(0),
-      outputs: new Float32Array(0),
-      state: new Float32Array(0),
-    },
+    ...unproven,
   };
 }
 

@@ -77,6 +77,14 @@ export function checkInput(input: ModelInput): void {
   inRange(inputSize(input), 0, limits.inputs, 'inputs:');
   check(new Set(names).size === features && !names.includes(''), `feature names ${names}`, 'distinct ones');
   check(new Set(channels).size === channels.length, 'a channel named twice', 'distinct channels');
+  if (input.shared) {
+    const areFeatures = features === 1 && channels.length > 0 && channels.every((one) => one.includes('/'));
+    check(
+      areFeatures,
+      `shared channels ${channels.slice(0, 8).join(', ')}`,
+      'STREAM/FEATURE, of one feature',
+    );
+  }
   const expected = (1 + channels.length) * features * 2;
   check(scalers.length === expected, `${scalers.length} scaler values`, `${expected}`);
   for (let i = 0; i < scalers.length; i += 2) {

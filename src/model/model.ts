@@ -86,6 +86,8 @@ export interface ModelInput extends InputSpec {
   readonly units: readonly string[];
   /** Streams with a bias and a scaler of their own; entry 0 of both is for all others. */
   readonly channels: readonly string[];
+  /** Each feature of a sensor is a stream, the channel `<stream>/<feature>`. */
+  readonly shared?: boolean;
   /** [1 + channels, F, 2]: mean, scale. */
   readonly scalers: Float32Array;
   /** Streams that the training saw move: with `spread`, any other one learns a scale of its own. Absent: the channels. */
@@ -95,13 +97,6 @@ export interface ModelInput extends InputSpec {
 /** Whether a stream has the scale of the training. */
 export function isKnownStream({ spread, channels, streams }: ModelInput, stream: string): boolean {
   return spread === undefined || (streams ? streams.has(stream) : channels.includes(stream));
-}
-
-/** Whether each feature of a sensor is a stream of its own, `<stream>/<feature>` (`share: channels`), and not each sensor a
- * channel as a whole, with a scaler of its own. */
-export function sharesChannels({ names, channels }: Pick<ModelInput, 'names' | 'channels'>): boolean {
-  const isValue = names.length === 1 && names[0] === 'value';
-  return isValue && channels.length > 0 && channels.every((channel) => channel.includes('/'));
 }
 
 export interface ModelOutput {
@@ -147,6 +142,18 @@ export interface Golden {
   /** [P, layers, state]: h, then c */
   readonly state: Float32Array;
 }
+
+/** A model that was not measured and cannot prove itself yet: the export adds both. */
+export const unproven: Pick<Model, 'calibration' | 'golden'> = {
+  calibration: { levels: [], residuals: new Float32Array(0) },
+  golden: {
+    stream: '',
+    timesMs: new Float64Array(0),
+    frames: new Float32Array(0),
+    outputs: new Float32Array(0),
+    state: new Float32Array(0),
+  },
+};
 
 /** What a model is: immutable, shared by all streams. */
 export interface Model {

@@ -99,6 +99,7 @@ function readInput(message: cellstream.IInput): ModelInput {
     channels: message.channels ?? [],
     scalers: readFloat32(message.scalers ?? new Uint8Array(0), 'scalers'),
     ...(message.averaged && { combine: 'mean' }),
+    ...(message.shared && { shared: true }),
     ...(message.fill?.length && { fill: readFloat32(message.fill, 'fill') }),
     ...(message.streams?.length && { streams: new Set(message.streams) }),
     ...(message.spread?.length && { spread: readFloat32(message.spread, 'spread') }),

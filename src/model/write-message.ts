@@ -36,6 +36,7 @@ export function modelMessage(model: Model): cellstream.IModel {
       channels: [...input.channels],
       scalers: writeFloats(input.scalers),
       ...(input.combine && { averaged: true }),
+      ...(input.shared && { shared: true }),
       ...(input.plain && { plain: true }),
       ...(input.fill && { fill: writeFloats(input.fill) }),
       ...(input.streams && { streams: [...input.streams] }),

@@ -1,5 +1,5 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { type Model, sharesChannels } from '../model/model.ts';
+import type { Model } from '../model/model.ts';
 import { type Counters, countMalformed, type MalformedReason } from './counters.ts';
 import { type Decoded, type Decoder, type Envelope, type Message, unreadable } from './payload.ts';
 
@@ -96,11 +96,11 @@ function readingsOf(
 
 /** The features that sensors send to this model: those of its input, or of its channels. */
 export function sensorFeatures({ input }: Model): readonly string[] {
-  if (!sharesChannels(input)) return input.names;
+  if (!input.shared) return input.names;
   return [...new Set(input.channels.map((channel) => channel.slice(channel.lastIndexOf('/') + 1)))];
 }
 
 /** `channels` of DecodeOptions for a model. */
 export function sharedChannels(model: Model): readonly string[] | undefined {
-  return sharesChannels(model.input) ? sensorFeatures(model) : undefined;
+  return model.input.shared ? sensorFeatures(model) : undefined;
 }

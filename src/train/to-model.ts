@@ -1,18 +1,13 @@
 import type { Floats } from '../kernels/training.ts';
-import { type FloatTensor, gateCount, type Highway, type Layer, type Model } from '../model/model.ts';
+import {
+  type FloatTensor,
+  gateCount,
+  type Highway,
+  type Layer,
+  type Model,
+  unproven,
+} from '../model/model.ts';
 import type { Parameters, Topology } from './parameters.ts';
-
-/** What the export adds. */
-const unproven: Pick<Model, 'calibration' | 'golden'> = {
-  calibration: { levels: [], residuals: new Float32Array(0) },
-  golden: {
-    stream: '',
-    timesMs: new Float64Array(0),
-    frames: new Float32Array(0),
-    outputs: new Float32Array(0),
-    state: new Float32Array(0),
-  },
-};
 
 /** All of a model that is not learnt. */
 export type ModelDescription = Omit<Model, 'layers' | 'head' | 'highway' | 'calibration' | 'golden'>;

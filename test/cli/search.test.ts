@@ -2,8 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { orUntried } from '../../src/cli/search.ts';
+import { DataError } from '../../src/data/data-error.ts';
 import { purpose, uniform } from '../../src/math/random.ts';
 import { readModelFile } from '../../src/model/format.ts';
+import { TrainingError } from '../../src/train/training-error.ts';
 import { boilerCsv, runHere, runJson } from './small-data.ts';
 
 let folder: string;
@@ -64,6 +67,20 @@ async function givesTheSame(name: string, out: string): Promise<boolean> {
     readFileSync(join(again, file)).equals(readFileSync(join(out, file))),
   );
 }
+
+test('a candidate that cannot be trained is passed over, and a fault of ours is not', () => {
+  const warnings: string[] = [];
+  const tryOut = (attempt: () => number) =>
+    orUntried('+ flow', { warn: (line) => warnings.push(line) }, attempt);
+  const failWith = (error: Error) => () => {
+    throw error;
+  };
+  expect(tryOut(() => 7)).toBe(7);
+  expect(tryOut(failWith(new TrainingError('loss NaN')))).toBeUndefined();
+  expect(tryOut(failWith(new DataError('too few rows')))).toBeUndefined();
+  expect(warnings).toEqual(['not taken: + flow; loss NaN', 'not taken: + flow; too few rows']);
+  expect(() => tryOut(failWith(new TypeError('a bug')))).toThrow('a bug');
+});
 
 // so many trainings take their time beside other work
 describe('train without a recipe', { timeout: 240_000 }, () => {

@@ -124,6 +124,7 @@ describe('train', () => {
     ['two targets', { target: '[temp, flow]' }],
     ['channels of their own', { target: '[temp, flow]', share: 'channels' }],
     ['12 bits', { model: '{ hidden: 6, wide: true }' }],
+    ['a mask of what is missing', { mask: 'true' }],
   ])('trains and evaluates %s', async (name, changes) => {
     const path = join(folder, 'variant.yaml');
     writeFileSync(path, boilerRecipe({ name: 'variant', ...changes }));

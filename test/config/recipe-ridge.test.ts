@@ -54,6 +54,11 @@ describe('a recipe with a ridge', () => {
       'quantiles: cell: none answers points',
     ],
     [
+      'a mask',
+      'model: { cell: none, highway: own96 }\nmask: true',
+      'mask: cell: none has no network to tell',
+    ],
+    [
       'epochs',
       'model: { cell: none, highway: own96 }\ntraining: { epochs: 3 }',
       'training.epochs: cell: none has no network; take epochs out',

@@ -54,6 +54,7 @@ describe('a recipe', () => {
       features: ['OT'],
       targets: ['OT'],
       share: 'none',
+      mask: false,
       split: [0.6, 0.2, 0.2],
       model: { cell: 'lstm', join: 'residual', layers: 1, hidden: 32, output: 'each', wide: 'auto' },
       training: {
@@ -333,6 +334,7 @@ describe('the canonical recipe', () => {
       `${minimal.replace('target: OT', 'target: [a, "2", "true"]')}quantiles: [.05, .1, .5, .9]`,
     ],
     ['points alone', `${minimal}quantiles: []`],
+    ['a mask', `${minimal}mask: true`],
     ['lags', `${minimal}phases: 1\nlags: [1, 24]\nmodel: { output: last, segment: 24, wide: true }`],
   ])('of %s reads back as the same recipe', (_, text) => {
     const recipe = loadRecipe(text, path);

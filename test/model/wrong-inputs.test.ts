@@ -80,6 +80,11 @@ const inputs: readonly WrongField[] = [
     'a channel named twice, expected distinct',
   ],
   [
+    'shared channels that are no features',
+    ({ input }) => set(input, { channels: ['a'], shared: true }),
+    'shared channels a, expected STREAM/FEATURE, of one feature',
+  ],
+  [
     'cut scalers',
     ({ input }) => set(input, { scalers: cut(input.scalers) }),
     'scalers: 31 bytes, expected a multiple of 4',

@@ -88,6 +88,7 @@ describe('subscriptions', () => {
         features: 1,
         names: ['value'],
         channels: ['EWR/temp', 'EWR/dewp', 'JFK/temp', 'JFK/dewp'],
+        shared: true,
       },
     };
     const config = loadServiceConfig(

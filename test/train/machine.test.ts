@@ -14,6 +14,11 @@ const fast: [string, MachineOptions][] = [
   ['SIMD, 4 threads', { kernel: 'simd', threads: 4, worker }],
 ];
 
+// a machine without it trains in plain JavaScript, and the tests of SIMD are skipped there: not on these
+test.runIf(['x64', 'arm64'].includes(process.arch))('SIMD is found where every processor has it', () => {
+  expect(hasSimd()).toBe(true);
+});
+
 describe.each(setups)('training %s', (_, options) => {
   const setup = setUp(dataset, { hidden: 9, ...options });
   const train = (machine?: MachineOptions) =>
