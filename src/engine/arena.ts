@@ -1,5 +1,4 @@
-import type { StepKernel } from '../kernels/kernel.ts';
-import { createScalarKernel } from '../kernels/scalar.ts';
+import { createStepKernel } from '../kernels/choose.ts';
 import { highwaySpec, isKnownStream, type Model } from '../model/model.ts';
 import {
   layoutPast,
@@ -26,6 +25,10 @@ export interface Arena {
   readonly size: number;
   /** Finds or makes the slot of a stream. */
   open(stream: string): number;
+  /** Makes a slot that no `open` finds: several streams may have one name. */
+  openApart(stream: string): number;
+  /** Gives a slot that was opened apart to the next one. */
+  close(slot: number): void;
   /** Forgets what the stream at `slot` has seen. */
   reset(slot: number): void;
   /** Puts a frame of raw values [F] (NaN: missing) into the batch, after stepping the slots that were missed with
@@ -52,8 +55,8 @@ export function createArena(model: Model, batchLimit = 256): Arena {
   const { phases, segment } = architecture;
   const highway = highwaySpec(model);
   const past = layoutPast(input, highway?.window);
-  const kernel: StepKernel = createScalarKernel(model, { extra: past.size, batchLimit });
-  const { batch, stride, stateSize, inputSize } = kernel;
+  const kernel = createStepKernel(model, { extra: past.size, batchLimit });
+  const { stride, stateSize, inputSize } = kernel;
   const read = createAnswerReader(model);
   const isLinear = architecture.cell === 'none';
   const reach = isLinear ? past.ringLength : 1 + (input.lags.at(-1) ?? 0);
@@ -61,6 +64,7 @@ export function createArena(model: Model, batchLimit = 256): Arena {
   const warmAt = isLinear ? span : Math.max(WARM_SPANS * span, highway?.window ?? 0);
   const slotOfStream = new Map<string, number>();
   const streams: string[] = [];
+  const closed: number[] = [];
   const frame = new Float32Array(features);
   const nothing = new Float32Array(features).fill(Number.NaN);
   const times = new Float64Array(batchLimit);
@@ -90,10 +94,15 @@ export function createArena(model: Model, batchLimit = 256): Arena {
   function open(stream: string): number {
     const known = slotOfStream.get(stream);
     if (known !== undefined) return known;
-    const slot = streams.length;
-    if (slot === capacity) grow();
+    const slot = openApart(stream);
     slotOfStream.set(stream, slot);
-    streams.push(stream);
+    return slot;
+  }
+
+  function openApart(stream: string): number {
+    const slot = closed.pop() ?? streams.length;
+    if (slot === capacity) grow();
+    streams[slot] = stream;
     channelOf[slot] = channels.indexOf(stream) + 1;
     reset(slot);
     return slot;
@@ -112,6 +121,7 @@ export function createArena(model: Model, batchLimit = 256): Arena {
 
   /** Puts slot's inputs at `slotNumber` into position i of the batch. */
   function place(i: number, slot: number, slotNumber: number): void {
+    const { batch } = kernel;
     const memory = kernel.memory();
     const pastAt = slot * stride + stateSize;
     batch.slots[i] = slot;
@@ -176,7 +186,7 @@ export function createArena(model: Model, batchLimit = 256): Arena {
 
   function predict(): void {
     kernel.step(0, size);
-    for (let i = 0; i < size; i++) answered[i] = settle(batch.slots[i]) ? 1 : 0;
+    for (let i = 0; i < size; i++) answered[i] = settle(kernel.batch.slots[i]) ? 1 : 0;
     predicted = true;
   }
 
@@ -190,7 +200,7 @@ export function createArena(model: Model, batchLimit = 256): Arena {
     if (answered[i] === 0) return PENDING;
     if (into === undefined && pool[i] === undefined) pool[i] = createForecast(model);
     const forecast = into ?? pool[i];
-    const slot = batch.slots[i];
+    const slot = kernel.batch.slots[i];
     forecast.stream = streams[slot];
     forecast.timeMs = times[i];
     forecast.health = healthOf(slot);
@@ -200,7 +210,7 @@ export function createArena(model: Model, batchLimit = 256): Arena {
       const target = model.output.targets[m];
       const newestAt = newestIndex(past, pastAt, lastSlots[slot], target);
       const swing = swingIndex(past, pastAt, target);
-      read(kernel.outputs, i, m, kernel.memory(), newestAt, swing, batch.channels[i], forecast);
+      read(kernel.outputs, i, m, kernel.memory(), newestAt, swing, channelOf[slot], forecast);
     }
     return forecast;
   }
@@ -211,6 +221,8 @@ export function createArena(model: Model, batchLimit = 256): Arena {
       return size;
     },
     open,
+    openApart,
+    close: (slot) => closed.push(slot),
     reset,
     normalize,
     predict,

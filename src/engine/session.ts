@@ -1,7 +1,7 @@
 import type { Model } from '../model/model.ts';
 import { largestTimeMs } from '../signal/times.ts';
 import { createForecast } from './answer.ts';
-import { createArena } from './arena.ts';
+import { type Arena, createArena } from './arena.ts';
 import type { NoForecast, StepResult } from './forecast.ts';
 import { FrameError } from './frame-error.ts';
 
@@ -24,13 +24,30 @@ export interface Session {
 
 const LATE: NoForecast = { kind: 'late' };
 
-export function createSession(model: Model, stream: string): Session {
+/** Where the sessions of one model live: in one memory. A session that is collected leaves its slot to a later one. */
+interface Room {
+  readonly arena: Arena;
+  readonly collected: FinalizationRegistry<number>;
+}
+
+const rooms = new WeakMap<Model, Room>();
+
+function roomOf(model: Model): Room {
+  const known = rooms.get(model);
+  if (known !== undefined) return known;
   const arena = createArena(model, 1);
-  const slot = arena.open(stream);
+  const room = { arena, collected: new FinalizationRegistry<number>((slot) => arena.close(slot)) };
+  rooms.set(model, room);
+  return room;
+}
+
+export function createSession(model: Model, stream: string): Session {
+  const { arena, collected } = roomOf(model);
+  const slot = arena.openApart(stream);
   const forecast = createForecast(model);
   const { features } = model.input;
   const raw = new Float64Array(features);
-  return {
+  const session: Session = {
     step({ timeMs, values }) {
       if (typeof timeMs !== 'number' || !(Math.abs(timeMs) <= largestTimeMs))
         throw new FrameError(`time ${timeMs}, expected milliseconds since 1970`);
@@ -44,4 +61,6 @@ export function createSession(model: Model, stream: string): Session {
     reset: () => arena.reset(slot),
     state: () => arena.state(slot).slice(),
   };
+  collected.register(session, slot);
+  return session;
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-test('the WebAssembly module is what its sources compile to', async () => {
-  const { compileAssembly, moduleFile } = await import('../../.ci/assembly.mjs' as string);
-  const text = readFileSync(new URL(`../../${moduleFile}`, import.meta.url), 'utf8');
-  expect(text).toBe(await compileAssembly());
+const { compileAssembly, modules } = await import('../../.ci/assembly.mjs' as string);
+
+test.each(modules as { file: string }[])('$file is what its sources compile to', async (module) => {
+  const text = readFileSync(new URL(`../../${module.file}`, import.meta.url), 'utf8');
+  expect(text).toBe(await compileAssembly(module));
 });

@@ -1,10 +1,20 @@
 import type { CreateKernel, StepKernel } from '../../src/kernels/kernel.ts';
 import { createScalarKernel } from '../../src/kernels/scalar.ts';
+import { createWasmKernel, isForSimd } from '../../src/kernels/wasm.ts';
 import type { Model } from '../../src/model/model.ts';
 import { createDice } from '../fixtures/random-model.ts';
 
 /** Every implementation of the time step runs every case. */
-export const kernels: readonly (readonly [string, CreateKernel])[] = [['scalar', createScalarKernel]];
+export const kernels: readonly (readonly [string, CreateKernel])[] = [
+  ['scalar', createScalarKernel],
+  ['SIMD, packed in pairs,', orScalar(createWasmKernel('pairs'))],
+  ['SIMD, packed in quads,', orScalar(createWasmKernel('quads'))],
+];
+
+/** The scalar kernel for what the fast one does not take. */
+function orScalar(create: CreateKernel): CreateKernel {
+  return (model, options) => (isForSimd(model) ? create : createScalarKernel)(model, options);
+}
 
 /** Floats a slot beside its states, which a kernel must leave alone. */
 export const EXTRA = 3;

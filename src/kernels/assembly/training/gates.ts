@@ -1,6 +1,6 @@
 // The elementwise part of each cell, as in training-gates.ts: rows of units, four units at once.
-import { half, one, sigmoidFrom, sigmoidSlope4, tanhSlope4, tanhs } from './activations';
-import { storeLanes } from './lanes';
+import { half, one, sigmoidFrom, sigmoidSlope4, tanhSlope4, tanhs } from '../activations';
+import { storeLanes } from '../lanes';
 
 /** out = a + b */
 function sums(out: usize, a: usize, b: usize, length: i32): void {

@@ -1,5 +1,5 @@
 // The random numbers of math/random.ts, four units at once.
-import { storeLanes } from './lanes';
+import { storeLanes } from '../lanes';
 
 function mix(word: v128): v128 {
   let h = word;

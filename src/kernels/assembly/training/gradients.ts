@@ -1,5 +1,5 @@
 // Weight gradients: sums over rows, t descending, then r ascending. Lanes are neighbouring columns of x.
-import { storeLanes } from './lanes';
+import { storeLanes } from '../lanes';
 
 /** Columns of a tile, and of those for what is left over, the last one in part. */
 const WIDE: i32 = 16;

@@ -1,5 +1,5 @@
 // Biases, sums and the optimizer: element by element.
-import { storeLanes } from './lanes';
+import { storeLanes } from '../lanes';
 
 /** out += x */
 export function add(out: usize, x: usize, length: i32): void {

@@ -1,6 +1,6 @@
 // Matrix products. Lanes are neighbouring outputs, so every sum keeps the scalar order and one rounding an operation.
 // Loads may run past the end of a row; stores never do.
-import { storeLanes } from './lanes';
+import { storeLanes } from '../lanes';
 import { addBias } from './sums';
 
 /** Columns of a panel: a tile of 2 rows by 16 columns holds 8 of 16 registers with sums. */

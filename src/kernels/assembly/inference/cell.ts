@@ -1,0 +1,61 @@
+// The part of an int8 LSTM step after the integer products, as lstmLayer in layers.ts. The rows lie in blocks of 16: the
+// gates i, f, g, o of four units.
+import { half, sigmoidFrom, tanhs } from '../activations';
+import { storeLanes } from '../lanes';
+
+/** z = (b + accW*(s_W*s_x)) + accU*(s_U*s_h), halved for the sigmoid gates: of their argument tanh takes the half. */
+export function preActivations(
+  z: usize,
+  blocks: i32,
+  bias: usize,
+  accW: usize,
+  inputScales: usize,
+  xScale: f32,
+  accU: usize,
+  recurrentScales: usize,
+  hScale: f32,
+): void {
+  const s_x = f32x4.splat(xScale);
+  const s_h = f32x4.splat(hScale);
+  const end = (<usize>blocks) << 6;
+  for (let at: usize = 0; at < end; at += 64) {
+    for (let gate: usize = 0; gate < 64; gate += 16) {
+      const row = at + gate;
+      const scaleW = f32x4.mul(v128.load(inputScales + row), s_x);
+      const scaleU = f32x4.mul(v128.load(recurrentScales + row), s_h);
+      const fromInput = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accW + row)), scaleW);
+      const fromHidden = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accU + row)), scaleU);
+      const sum = f32x4.add(f32x4.add(v128.load(bias + row), fromInput), fromHidden);
+      v128.store(z + row, gate === 32 ? sum : f32x4.mul(sum, half()));
+    }
+  }
+}
+
+/** i, f, o = sigma(z), g = tanh(z);  c' = i*g + f*c;  h' = o*tanh(c').
+ * @param z [blocks, 16], overwritten
+ * @param aside room for [blocks, 4] */
+export function updateState(z: usize, aside: usize, hidden: i32, h: usize): void {
+  const blocks = (hidden + 3) >> 2;
+  const c = h + ((<usize>hidden) << 2);
+  tanhs(z, z, blocks << 4);
+  let left = hidden;
+  let gates = z;
+  for (let at: usize = 0; left > 0; at += 16) {
+    const i = sigmoidFrom(v128.load(gates));
+    const f = sigmoidFrom(v128.load(gates, 16));
+    const fresh = f32x4.mul(i, v128.load(gates, 32));
+    const next = f32x4.add(fresh, f32x4.mul(f, v128.load(c + at)));
+    v128.store(aside + at, next);
+    storeLanes(c + at, next, left);
+    gates += 64;
+    left -= 4;
+  }
+  tanhs(aside, aside, blocks << 2);
+  left = hidden;
+  gates = z;
+  for (let at: usize = 0; left > 0; at += 16) {
+    storeLanes(h + at, f32x4.mul(v128.load(aside + at), sigmoidFrom(v128.load(gates, 48))), left);
+    gates += 64;
+    left -= 4;
+  }
+}

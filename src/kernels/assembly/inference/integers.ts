@@ -1,0 +1,155 @@
+// Exact integer products with packed matrices (pack.ts): blocks of 16 rows, the four gates of four units. Each vector of
+// sums belongs to one gate. Two vectors at once read every weight once for both.
+
+/** out [blocks, 16] = M x for int16: `pairs` of neighboring columns, multiplied and added in one instruction of x86. */
+export function multiplyPairs(out: usize, weights: usize, x: usize, blocks: i32, pairs: i32): void {
+  const end = x + ((<usize>pairs) << 2);
+  for (let block = 0; block < blocks; block++) {
+    let i = i32x4.splat(0);
+    let f = i32x4.splat(0);
+    let g = i32x4.splat(0);
+    let o = i32x4.splat(0);
+    for (let at = x; at < end; at += 4) {
+      const two = v128.load32_splat(at);
+      i = i32x4.add(i, i32x4.dot_i16x8_s(v128.load(weights), two));
+      f = i32x4.add(f, i32x4.dot_i16x8_s(v128.load(weights, 16), two));
+      g = i32x4.add(g, i32x4.dot_i16x8_s(v128.load(weights, 32), two));
+      o = i32x4.add(o, i32x4.dot_i16x8_s(v128.load(weights, 48), two));
+      weights += 64;
+    }
+    v128.store(out, i);
+    v128.store(out, f, 16);
+    v128.store(out, g, 32);
+    v128.store(out, o, 48);
+    out += 64;
+  }
+}
+
+/** The same for x and the vector `apart` bytes behind it, sums `outApart` bytes apart. */
+export function multiplyPairsByTwo(
+  out: usize,
+  outApart: usize,
+  weights: usize,
+  x: usize,
+  apart: usize,
+  blocks: i32,
+  pairs: i32,
+): void {
+  const end = x + ((<usize>pairs) << 2);
+  for (let block = 0; block < blocks; block++) {
+    let i = i32x4.splat(0);
+    let f = i32x4.splat(0);
+    let g = i32x4.splat(0);
+    let o = i32x4.splat(0);
+    let i1 = i32x4.splat(0);
+    let f1 = i32x4.splat(0);
+    let g1 = i32x4.splat(0);
+    let o1 = i32x4.splat(0);
+    for (let at = x; at < end; at += 4) {
+      const two = v128.load32_splat(at);
+      const other = v128.load32_splat(at + apart);
+      let w = v128.load(weights);
+      i = i32x4.add(i, i32x4.dot_i16x8_s(w, two));
+      i1 = i32x4.add(i1, i32x4.dot_i16x8_s(w, other));
+      w = v128.load(weights, 16);
+      f = i32x4.add(f, i32x4.dot_i16x8_s(w, two));
+      f1 = i32x4.add(f1, i32x4.dot_i16x8_s(w, other));
+      w = v128.load(weights, 32);
+      g = i32x4.add(g, i32x4.dot_i16x8_s(w, two));
+      g1 = i32x4.add(g1, i32x4.dot_i16x8_s(w, other));
+      w = v128.load(weights, 48);
+      o = i32x4.add(o, i32x4.dot_i16x8_s(w, two));
+      o1 = i32x4.add(o1, i32x4.dot_i16x8_s(w, other));
+      weights += 64;
+    }
+    v128.store(out, i);
+    v128.store(out, f, 16);
+    v128.store(out, g, 32);
+    v128.store(out, o, 48);
+    v128.store(out + outApart, i1);
+    v128.store(out + outApart, f1, 16);
+    v128.store(out + outApart, g1, 32);
+    v128.store(out + outApart, o1, 48);
+    out += 64;
+  }
+}
+
+/** out [blocks, 16] = M x for int8 within 127: `quads` of neighboring columns, in three instructions of arm64. Two
+ * products of int8 fit an int16. */
+export function multiplyQuads(out: usize, weights: usize, x: usize, blocks: i32, quads: i32): void {
+  const end = x + ((<usize>quads) << 4);
+  for (let block = 0; block < blocks; block++) {
+    let i = i32x4.splat(0);
+    let f = i32x4.splat(0);
+    let g = i32x4.splat(0);
+    let o = i32x4.splat(0);
+    for (let at = x; at < end; at += 16) {
+      const four = v128.load(at);
+      i = i32x4.add(i, sumsOfFour(v128.load(weights), four));
+      f = i32x4.add(f, sumsOfFour(v128.load(weights, 16), four));
+      g = i32x4.add(g, sumsOfFour(v128.load(weights, 32), four));
+      o = i32x4.add(o, sumsOfFour(v128.load(weights, 48), four));
+      weights += 64;
+    }
+    v128.store(out, i);
+    v128.store(out, f, 16);
+    v128.store(out, g, 32);
+    v128.store(out, o, 48);
+    out += 64;
+  }
+}
+
+/** The same for x and the vector `apart` bytes behind it, sums `outApart` bytes apart. */
+export function multiplyQuadsByTwo(
+  out: usize,
+  outApart: usize,
+  weights: usize,
+  x: usize,
+  apart: usize,
+  blocks: i32,
+  quads: i32,
+): void {
+  const end = x + ((<usize>quads) << 4);
+  for (let block = 0; block < blocks; block++) {
+    let i = i32x4.splat(0);
+    let f = i32x4.splat(0);
+    let g = i32x4.splat(0);
+    let o = i32x4.splat(0);
+    let i1 = i32x4.splat(0);
+    let f1 = i32x4.splat(0);
+    let g1 = i32x4.splat(0);
+    let o1 = i32x4.splat(0);
+    for (let at = x; at < end; at += 16) {
+      const four = v128.load(at);
+      const other = v128.load(at + apart);
+      let w = v128.load(weights);
+      i = i32x4.add(i, sumsOfFour(w, four));
+      i1 = i32x4.add(i1, sumsOfFour(w, other));
+      w = v128.load(weights, 16);
+      f = i32x4.add(f, sumsOfFour(w, four));
+      f1 = i32x4.add(f1, sumsOfFour(w, other));
+      w = v128.load(weights, 32);
+      g = i32x4.add(g, sumsOfFour(w, four));
+      g1 = i32x4.add(g1, sumsOfFour(w, other));
+      w = v128.load(weights, 48);
+      o = i32x4.add(o, sumsOfFour(w, four));
+      o1 = i32x4.add(o1, sumsOfFour(w, other));
+      weights += 64;
+    }
+    v128.store(out, i);
+    v128.store(out, f, 16);
+    v128.store(out, g, 32);
+    v128.store(out, o, 48);
+    v128.store(out + outApart, i1);
+    v128.store(out + outApart, f1, 16);
+    v128.store(out + outApart, g1, 32);
+    v128.store(out + outApart, o1, 48);
+    out += 64;
+  }
+}
+
+/** Of each of four rows the products of four columns, added. */
+function sumsOfFour(weights: v128, x: v128): v128 {
+  const low = i16x8.extmul_low_i8x16_s(weights, x);
+  return i32x4.extadd_pairwise_i16x8_s(i16x8.add(low, i16x8.extmul_high_i8x16_s(weights, x)));
+}
