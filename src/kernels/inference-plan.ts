@@ -9,7 +9,7 @@ import {
 } from '../model/model.ts';
 import { highwaySize, inputSize } from '../signal/inputs.ts';
 import type { InferenceMemory } from './inference-memory.ts';
-import { packPairs, packPanels, packQuads, packRowVector } from './pack.ts';
+import { packHalved, packPairs, packPanels, packQuads } from './pack.ts';
 import { joinPlanes } from './quantized.ts';
 
 /** How integer matrices lie: `pairs` of int16 for what x86 is good at, `quads` of int8 for arm64. Same integers. */
@@ -83,7 +83,7 @@ function layerWords(layer: Layer, index: number, hidden: number, packing: Packin
   const rows = 4 * hidden;
   const matrix = (tensor: QuantizedTensor, inQuads: boolean) =>
     memory.put(inQuads ? packQuads(joinPlanes(tensor), hidden) : packPairs(joinPlanes(tensor), hidden));
-  const vector = (values: Float32Array, at = 0) => packRowVector(values, at, hidden);
+  const vector = (values: Float32Array, at = 0) => packHalved(values, at, hidden);
   const biases = Array.from({ length: bias.values.length / rows }, (_, i) => vector(bias.values, i * rows));
   const wInQuads = packing === 'quads' && fitsBytes(W, inputLimit);
   const uInQuads = packing === 'quads' && fitsBytes(U, hiddenLimit);

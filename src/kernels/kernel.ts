@@ -28,7 +28,7 @@ export interface StepKernel {
   step(from: number, to: number): void;
 }
 
-interface KernelOptions {
+export interface KernelOptions {
   /** Floats a slot beside its states. */
   readonly extra: number;
   readonly batchLimit: number;

@@ -1,5 +1,13 @@
 import { sigmoidInPlace, tanhInPlace } from '../math/activations.ts';
-import { type FloatTensor, gateCount, type Layer, type Model, type Tensor } from '../model/model.ts';
+import {
+  type FloatTensor,
+  gateCount,
+  type Layer,
+  type Model,
+  type QuantizedTensor,
+  type Tensor,
+} from '../model/model.ts';
+import { multiplyPackedRows, packRows } from './packed-rows.ts';
 import { createQuantizedVector, joinPlanes, multiplyIntegers, quantizeVector } from './quantized.ts';
 import { type Matrix, multiplyRows } from './sums.ts';
 
@@ -21,6 +29,25 @@ type PreActivation = (
   channel: number,
   z: Float32Array,
 ) => void;
+
+/** out = M x, exact integer sums. */
+type IntegerProduct = (x: Int16Array, out: Int32Array) => void;
+
+/** How a matrix is multiplied with vectors of integers up to the limit. */
+export type PrepareProduct = (matrix: QuantizedTensor, limit: number) => IntegerProduct;
+
+/** One integer after the other. */
+export const readableProduct: PrepareProduct = (matrix) => {
+  const integers = joinPlanes(matrix);
+  return (x, out) => multiplyIntegers(integers, x, out);
+};
+
+/** Two rows at once where their sums leave room: 3 times as fast. */
+export const packedProduct: PrepareProduct = (matrix, limit) => {
+  if (matrix.lowPlane !== undefined || limit > 127) return readableProduct(matrix, limit);
+  const packed = packRows(joinPlanes(matrix), matrix.shape[1]);
+  return (x, out) => multiplyPackedRows(packed, x, out);
+};
 
 interface Sizes {
   readonly inputs: number;
@@ -50,11 +77,15 @@ function floatPreActivation(layer: Layer, { rows }: Sizes): PreActivation {
 }
 
 /** z = (b + accW * (s_W * s_x)) + accU * (s_U * s_h), accW and accU exact integers (docs/ARCHITECTURE.md). */
-function quantizedPreActivation(layer: Layer, { inputs, hidden, rows }: Sizes): PreActivation {
+function quantizedPreActivation(
+  layer: Layer,
+  { inputs, hidden, rows }: Sizes,
+  prepareProduct: PrepareProduct,
+): PreActivation {
   const { inputWeights, recurrentWeights, inputLimit, hiddenLimit } = layer;
   if (inputWeights.kind !== 'int8' || recurrentWeights?.kind !== 'int8') throw new TypeError('float layer');
-  const W = joinPlanes(inputWeights);
-  const U = joinPlanes(recurrentWeights);
+  const multiplyInput = prepareProduct(inputWeights, inputLimit);
+  const multiplyHidden = prepareProduct(recurrentWeights, hiddenLimit);
   const inputScales = inputWeights.rowScales;
   const recurrentScales = recurrentWeights.rowScales;
   const bias = layer.bias.values;
@@ -67,8 +98,8 @@ function quantizedPreActivation(layer: Layer, { inputs, hidden, rows }: Sizes): 
     quantizeVector(state, stateAt, hiddenLimit, h);
     const xScale = x.scale[0];
     const hScale = h.scale[0];
-    multiplyIntegers(W, x.integers, accW);
-    multiplyIntegers(U, h.integers, accU);
+    multiplyInput(x.integers, accW);
+    multiplyHidden(h.integers, accU);
     for (let j = 0; j < rows; j++) {
       const fromInput = Math.fround(Math.fround(accW[j]) * Math.fround(inputScales[j] * xScale));
       const fromHidden = Math.fround(Math.fround(accU[j]) * Math.fround(recurrentScales[j] * hScale));
@@ -138,7 +169,11 @@ function gruLayer(layer: Layer, { hidden, rows }: Sizes): LayerStep {
 }
 
 /** The readable form of every layer of a model, float32 or quantized. */
-export function createLayerSteps(model: Model, inputSize: number): LayerStep[] {
+export function createLayerSteps(
+  model: Model,
+  inputSize: number,
+  prepareProduct: PrepareProduct,
+): LayerStep[] {
   const { cell, hidden } = model.architecture;
   return model.layers.map((layer, index) => {
     const sizes: Sizes = {
@@ -148,7 +183,9 @@ export function createLayerSteps(model: Model, inputSize: number): LayerStep[] {
     };
     if (cell === 'gru') return gruLayer(layer, sizes);
     const quantized = layer.inputWeights.kind === 'int8';
-    const preActivation = quantized ? quantizedPreActivation(layer, sizes) : floatPreActivation(layer, sizes);
+    const preActivation = quantized
+      ? quantizedPreActivation(layer, sizes, prepareProduct)
+      : floatPreActivation(layer, sizes);
     return cell === 'lstm' ? lstmLayer(preActivation, sizes) : plainLayer(preActivation, sizes);
   });
 }

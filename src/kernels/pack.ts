@@ -4,6 +4,7 @@
 /** Units of a block, and rows of a narrow panel. */
 const UNITS = 4;
 const GATES = 4;
+const CELL_GATE = 2;
 /** Rows of a wide panel. */
 const WIDE = 16;
 
@@ -24,19 +25,21 @@ export function paddedRows(hidden: number): number {
   return GATES * UNITS * Math.ceil(hidden / UNITS);
 }
 
-/** A number a row: scales, one channel's bias. */
-export function packRowVector(values: ArrayLike<number>, at: number, hidden: number): Float32Array {
+/** A number a row, a scale or one channel's bias, halved in the rows of the sigmoid gates: sigma(z) = 0.5 + 0.5 tanh(z/2),
+ * and half of each term makes half of z. It does so exactly but for terms so small (below 2^-95) that no sigma sees them. */
+export function packHalved(values: ArrayLike<number>, at: number, hidden: number): Float32Array {
   const packed = new Float32Array(paddedRows(hidden));
   forEachRow(hidden, (row, block, lane) => {
-    if (row !== undefined) packed[block * GATES * UNITS + lane] = values[at + row];
+    const isCellGate = lane >> 2 === CELL_GATE;
+    if (row !== undefined) packed[block * GATES * UNITS + lane] = values[at + row] * (isCellGate ? 1 : 0.5);
   });
   return packed;
 }
 
-/** [blocks, pairs, 16 rows, 2 columns] for products of int16. */
+/** [blocks, pairs, 16 rows, 2 columns] for products of int16; an even number of pairs. */
 export function packPairs(matrix: Int16Array, hidden: number): Int16Array {
   const columns = matrix.length / (GATES * hidden);
-  const pairs = Math.ceil(columns / 2);
+  const pairs = 2 * Math.ceil(columns / 4);
   const packed = new Int16Array(paddedRows(hidden) * pairs * 2);
   forEachRow(hidden, (row, block, lane) => {
     if (row === undefined) return;

@@ -38,7 +38,7 @@ function tryOut(): Packing {
     put(packPairs(matrix, HIDDEN));
     pairs = Math.min(
       pairs,
-      time(() => wasm.multiplyPairs(start, weights, start, blocks, HIDDEN / 2)),
+      time(() => wasm.multiplyPairs(start, weights, start, blocks, HIDDEN / 4)),
     );
     put(packQuads(matrix, HIDDEN));
     quads = Math.min(

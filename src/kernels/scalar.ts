@@ -7,8 +7,8 @@ import {
   stateSize,
 } from '../model/model.ts';
 import { highwaySize, inputSize } from '../signal/inputs.ts';
-import type { Batch, CreateKernel } from './kernel.ts';
-import { createLayerSteps } from './layers.ts';
+import type { Batch, CreateKernel, KernelOptions, StepKernel } from './kernel.ts';
+import { createLayerSteps, type PrepareProduct, packedProduct, readableProduct } from './layers.ts';
 import { type Matrix, multiplyRows } from './sums.ts';
 
 /** y = ((d + V h) + S f) + (r + R v), row by row, each sum in float32 with k ascending. */
@@ -63,7 +63,18 @@ function matrix({ values }: FloatTensor, at: number, rows: number, columns: numb
 }
 
 /** The readable kernel: every cell, float32 and int8. The faster ones must give its bits. */
-export const createScalarKernel: CreateKernel = (model, { extra, batchLimit }) => {
+export const createScalarKernel: CreateKernel = (model, options) =>
+  createKernel(model, options, readableProduct);
+
+/** The same with integer products for machines without SIMD. */
+export const createPackedKernel: CreateKernel = (model, options) =>
+  createKernel(model, options, packedProduct);
+
+function createKernel(
+  model: Model,
+  { extra, batchLimit }: KernelOptions,
+  prepareProduct: PrepareProduct,
+): StepKernel {
   const { cell, layers, hidden, phases } = model.architecture;
   const networkInputs = inputSize(model.input);
   const highway = highwaySpec(model);
@@ -78,7 +89,7 @@ export const createScalarKernel: CreateKernel = (model, { extra, batchLimit }) =
   // a feedforward layer has no state to keep: its h lives here for the length of a step
   const scratch = new Float32Array(layers * hidden);
   const layerStride = hasState ? layerFloats : hidden;
-  const steps = createLayerSteps(model, networkInputs);
+  const steps = createLayerSteps(model, networkInputs, prepareProduct);
   const answer = createAnswer(model, networkInputs, highwayInputs / blocks, blocks);
   const inputs = new Float32Array(batchLimit * frameInputs);
   const outputs = new Float32Array(batchLimit * rows);
@@ -120,4 +131,4 @@ export const createScalarKernel: CreateKernel = (model, { extra, batchLimit }) =
       }
     },
   };
-};
+}

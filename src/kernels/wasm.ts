@@ -8,7 +8,7 @@ import type { Batch, CreateKernel, StepKernel } from './kernel.ts';
 interface Exports {
   prepare(at: number, inputs: number, hidden: number, outputs: number): number;
   step(plan: number, from: number, to: number): void;
-  multiplyPairs(out: number, weights: number, x: number, blocks: number, pairs: number): void;
+  multiplyPairs(out: number, weights: number, x: number, blocks: number, quads: number): void;
   multiplyQuads(out: number, weights: number, x: number, blocks: number, quads: number): void;
 }
 

@@ -1,5 +1,5 @@
 import type { CreateKernel, StepKernel } from '../../src/kernels/kernel.ts';
-import { createScalarKernel } from '../../src/kernels/scalar.ts';
+import { createPackedKernel, createScalarKernel } from '../../src/kernels/scalar.ts';
 import { createWasmKernel, isForSimd } from '../../src/kernels/wasm.ts';
 import type { Model } from '../../src/model/model.ts';
 import { createDice } from '../fixtures/random-model.ts';
@@ -7,6 +7,7 @@ import { createDice } from '../fixtures/random-model.ts';
 /** Every implementation of the time step runs every case. */
 export const kernels: readonly (readonly [string, CreateKernel])[] = [
   ['scalar', createScalarKernel],
+  ['two-rows', createPackedKernel],
   ['SIMD, packed in pairs,', orScalar(createWasmKernel('pairs'))],
   ['SIMD, packed in quads,', orScalar(createWasmKernel('quads'))],
 ];

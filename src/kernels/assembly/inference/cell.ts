@@ -1,9 +1,9 @@
 // The part of an int8 LSTM step after the integer products, as lstmLayer in layers.ts. The rows lie in blocks of 16: the
 // gates i, f, g, o of four units.
-import { half, sigmoidFrom, tanhs } from '../activations';
+import { sigmoidFrom, tanhs } from '../activations';
 import { storeLanes } from '../lanes';
 
-/** z = (b + accW*(s_W*s_x)) + accU*(s_U*s_h), halved for the sigmoid gates: of their argument tanh takes the half. */
+/** z = (b + accW*(s_W*s_x)) + accU*(s_U*s_h), of the sigmoid gates the half: pack.ts halves their bias and scales. */
 export function preActivations(
   z: usize,
   blocks: i32,
@@ -18,16 +18,12 @@ export function preActivations(
   const s_x = f32x4.splat(xScale);
   const s_h = f32x4.splat(hScale);
   const end = (<usize>blocks) << 6;
-  for (let at: usize = 0; at < end; at += 64) {
-    for (let gate: usize = 0; gate < 64; gate += 16) {
-      const row = at + gate;
-      const scaleW = f32x4.mul(v128.load(inputScales + row), s_x);
-      const scaleU = f32x4.mul(v128.load(recurrentScales + row), s_h);
-      const fromInput = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accW + row)), scaleW);
-      const fromHidden = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accU + row)), scaleU);
-      const sum = f32x4.add(f32x4.add(v128.load(bias + row), fromInput), fromHidden);
-      v128.store(z + row, gate === 32 ? sum : f32x4.mul(sum, half()));
-    }
+  for (let row: usize = 0; row < end; row += 16) {
+    const scaleW = f32x4.mul(v128.load(inputScales + row), s_x);
+    const scaleU = f32x4.mul(v128.load(recurrentScales + row), s_h);
+    const fromInput = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accW + row)), scaleW);
+    const fromHidden = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accU + row)), scaleU);
+    v128.store(z + row, f32x4.add(f32x4.add(v128.load(bias + row), fromInput), fromHidden));
   }
 }
 

@@ -1,21 +1,27 @@
 // Exact integer products with packed matrices (pack.ts): blocks of 16 rows, the four gates of four units. Each vector of
 // sums belongs to one gate. Two vectors at once read every weight once for both.
 
-/** out [blocks, 16] = M x for int16: `pairs` of neighboring columns, multiplied and added in one instruction of x86. */
-export function multiplyPairs(out: usize, weights: usize, x: usize, blocks: i32, pairs: i32): void {
-  const end = x + ((<usize>pairs) << 2);
+/** out [blocks, 16] = M x for int16: neighboring columns in pairs, multiplied and added in one instruction of x86. Two
+ * pairs, a quad, a turn. */
+export function multiplyPairs(out: usize, weights: usize, x: usize, blocks: i32, quads: i32): void {
+  const end = x + ((<usize>quads) << 3);
   for (let block = 0; block < blocks; block++) {
     let i = i32x4.splat(0);
     let f = i32x4.splat(0);
     let g = i32x4.splat(0);
     let o = i32x4.splat(0);
-    for (let at = x; at < end; at += 4) {
-      const two = v128.load32_splat(at);
+    for (let at = x; at < end; at += 8) {
+      let two = v128.load32_splat(at);
       i = i32x4.add(i, i32x4.dot_i16x8_s(v128.load(weights), two));
       f = i32x4.add(f, i32x4.dot_i16x8_s(v128.load(weights, 16), two));
       g = i32x4.add(g, i32x4.dot_i16x8_s(v128.load(weights, 32), two));
       o = i32x4.add(o, i32x4.dot_i16x8_s(v128.load(weights, 48), two));
-      weights += 64;
+      two = v128.load32_splat(at, 4);
+      i = i32x4.add(i, i32x4.dot_i16x8_s(v128.load(weights, 64), two));
+      f = i32x4.add(f, i32x4.dot_i16x8_s(v128.load(weights, 80), two));
+      g = i32x4.add(g, i32x4.dot_i16x8_s(v128.load(weights, 96), two));
+      o = i32x4.add(o, i32x4.dot_i16x8_s(v128.load(weights, 112), two));
+      weights += 128;
     }
     v128.store(out, i);
     v128.store(out, f, 16);
@@ -33,9 +39,9 @@ export function multiplyPairsByTwo(
   x: usize,
   apart: usize,
   blocks: i32,
-  pairs: i32,
+  quads: i32,
 ): void {
-  const end = x + ((<usize>pairs) << 2);
+  const end = x + ((<usize>quads) << 3);
   for (let block = 0; block < blocks; block++) {
     let i = i32x4.splat(0);
     let f = i32x4.splat(0);

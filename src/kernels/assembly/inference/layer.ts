@@ -61,12 +61,12 @@ function quantize(out: usize, x: usize, length: i32, limit: f32, inQuads: i32): 
 
 function multiply(out: usize, weights: usize, x: usize, blocks: i32, columns: i32, inQuads: i32): void {
   if (inQuads) multiplyQuads(out, weights, x, blocks, (columns + 3) >> 2);
-  else multiplyPairs(out, weights, x, blocks, (columns + 1) >> 1);
+  else multiplyPairs(out, weights, x, blocks, (columns + 3) >> 2);
 }
 
 function multiplyByTwo(out: usize, weights: usize, x: usize, blocks: i32, columns: i32, inQuads: i32): void {
   if (inQuads) multiplyQuadsByTwo(out, apart, weights, x, apart, blocks, (columns + 3) >> 2);
-  else multiplyPairsByTwo(out, apart, weights, x, apart, blocks, (columns + 1) >> 1);
+  else multiplyPairsByTwo(out, apart, weights, x, apart, blocks, (columns + 3) >> 2);
 }
 
 /** @param set which frame's scratch: 0 or `apart` */
