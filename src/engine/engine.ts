@@ -2,7 +2,7 @@ import { readModelFile } from '../model/format.ts';
 import { ModelFormatError } from '../model/format-error.ts';
 import type { Model } from '../model/model.ts';
 import { type Arena, createArena } from './arena.ts';
-import { proveGolden } from './self-test.ts';
+import { proveGolden, warmUp } from './self-test.ts';
 import { createSession, type Session } from './session.ts';
 
 /** A loaded model: immutable, shared by every stream. */
@@ -25,6 +25,7 @@ export async function loadModel(bytes: Uint8Array): Promise<Engine> {
   const hash = new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', new Uint8Array(modelBytes)));
   const failure = proveGolden(model);
   if (failure !== undefined) throw new ModelFormatError(`self-test: ${failure}`);
+  warmUp(model);
   return {
     id: [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
     model,

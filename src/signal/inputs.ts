@@ -1,4 +1,5 @@
 import { learnScale, scaleFloats, startScales } from './own-scale.ts';
+import { placeOf } from './slots.ts';
 import { countSwing, learnSwing, type SwingSpec, startSwings, swingFloats } from './swings.ts';
 
 /** How frames of z-scores become the network's inputs. Lags and averages are differences: shift every value, nothing
@@ -84,9 +85,15 @@ export function layoutPast(spec: InputSpec, highwayWindow = 1): PastLayout {
   };
 }
 
-function ringRow(layout: PastLayout, slot: number): number {
-  const { ringLength } = layout;
-  return (((slot % ringLength) + ringLength) % ringLength) * layout.spec.features;
+/** Which row of the ring holds the frame of `slot`. */
+function ringRow({ ringLength }: PastLayout, slot: number): number {
+  return placeOf(slot, ringLength);
+}
+
+/** Where the row of the frame `back` frames before the one in row `row` begins; back 0..R. */
+function rowBefore({ ringLength, spec }: PastLayout, row: number, back: number): number {
+  const before = row - back;
+  return (before < 0 ? before + ringLength : before) * spec.features;
 }
 
 /** Makes a stream new: its scale is the training's, and stays so for a known one. A stream that starts cold after a long
@@ -126,14 +133,15 @@ export function pushFrame(
   frame: Float32Array,
 ): void {
   const { features, averages, spread, swing } = layout.spec;
-  const row = offset + ringRow(layout, slot);
-  const before = offset + ringRow(layout, slot - 1);
-  const past = offset + ringRow(layout, slot - layout.reach);
+  const newest = ringRow(layout, slot);
+  const row = offset + rowBefore(layout, newest, 0);
+  const before = offset + rowBefore(layout, newest, 1);
+  const past = offset + rowBefore(layout, newest, layout.reach);
   const swingAt = offset + layout.swingOffset;
   if (swing) countSwing(memory, swingAt, swing);
   for (let k = 0; k < features; k++) {
     const missing = Number.isNaN(frame[k]);
-    if (missing) fillValue(layout, memory, offset, slot, k);
+    if (missing) fillValue(layout, memory, offset, newest, k);
     else memory[row + k] = frame[k];
     const x = memory[row + k];
     const maskAt = offset + layout.maskOffset + k;
@@ -153,16 +161,16 @@ export function pushFrame(
 
 /** x[t] = (x[t-1] + alpha * (x[t-S] - x[t-1-S])) + beta * (x[t-1-S] - x[t-1]), which stays bounded (signal/fill.ts). The
  * ring of a stream that is younger than a season holds its first value: no course yet, and beta draws towards that. */
-function fillValue(layout: PastLayout, memory: Float32Array, offset: number, slot: number, k: number): void {
+function fillValue(layout: PastLayout, memory: Float32Array, offset: number, row: number, k: number): void {
   const { fill, season = 1 } = layout.spec;
-  const at = offset + ringRow(layout, slot) + k;
-  const newest = memory[offset + ringRow(layout, slot - 1) + k];
+  const at = offset + rowBefore(layout, row, 0) + k;
+  const newest = memory[offset + rowBefore(layout, row, 1) + k];
   if (fill === undefined) {
     memory[at] = newest;
     return;
   }
-  const before = memory[offset + ringRow(layout, slot - 1 - season) + k];
-  const course = Math.fround(memory[offset + ringRow(layout, slot - season) + k] - before);
+  const before = memory[offset + rowBefore(layout, row, 1 + season) + k];
+  const course = Math.fround(memory[offset + rowBefore(layout, row, season) + k] - before);
   const error = Math.fround(before - newest);
   memory[at] = Math.fround(newest + Math.fround(fill[2 * k] * course)) + Math.fround(fill[2 * k + 1] * error);
 }
@@ -178,14 +186,15 @@ export function writeInputs(
   outOffset: number,
 ): void {
   const { features, lags, averages, mask, plain } = layout.spec;
-  const newest = offset + ringRow(layout, slot);
+  const row = ringRow(layout, slot);
+  const newest = offset + rowBefore(layout, row, 0);
   let position = outOffset;
   for (let k = 0; k < features; k++) {
     const x = memory[newest + k];
     const inverse = inverseScale(layout, memory, offset, k);
     if (plain) out[position++] = x;
     for (let j = 0; j < lags.length; j++) {
-      const past = memory[offset + ringRow(layout, slot - lags[j]) + k];
+      const past = memory[offset + rowBefore(layout, row, lags[j]) + k];
       out[position++] = Math.fround(past - x) * inverse;
     }
     const base = offset + layout.averagesOffset + k * averages.length;
@@ -200,7 +209,7 @@ function inverseScale(layout: PastLayout, memory: Float32Array, offset: number, 
 
 /** Where the newest (filled) z-score of a feature lies. */
 export function newestIndex(layout: PastLayout, offset: number, slot: number, feature: number): number {
-  return offset + ringRow(layout, slot) + feature;
+  return offset + rowBefore(layout, ringRow(layout, slot), 0) + feature;
 }
 
 /** The newest (filled) z-score of a feature. */
@@ -248,7 +257,8 @@ export function writeHighwayInputs(
   outOffset: number,
 ): void {
   const { allFeatures, window, targets } = highway;
-  const newest = offset + ringRow(layout, slot);
+  const row = ringRow(layout, slot);
+  const newest = offset + rowBefore(layout, row, 0);
   const count = allFeatures ? layout.spec.features : targets.length;
   let position = outOffset;
   for (let i = 0; i < count; i++) {
@@ -256,7 +266,7 @@ export function writeHighwayInputs(
     const x = memory[newest + k];
     const inverse = inverseScale(layout, memory, offset, k);
     for (let j = 1; j < window; j++) {
-      out[position++] = Math.fround(memory[offset + ringRow(layout, slot - j) + k] - x) * inverse;
+      out[position++] = Math.fround(memory[offset + rowBefore(layout, row, j) + k] - x) * inverse;
     }
   }
   if (!allFeatures) return;

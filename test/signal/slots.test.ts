@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { phaseOf, planAdvance, slotOf } from '../../src/signal/slots.ts';
+import { phaseOf, placeOf, planAdvance, slotOf } from '../../src/signal/slots.ts';
 import { largestTimeMs } from '../../src/signal/times.ts';
 
 describe('slotOf', () => {
@@ -55,4 +56,19 @@ describe('planAdvance', () => {
     expect([7, 8, 9, 10].map((slot) => planAdvance(5, slot, 3))).toEqual([1, 2, 3, 'restart']);
     expect(planAdvance(5, 7, 0)).toBe('restart');
   });
+});
+
+test('a place among those that go round is the remainder, for any slot of the calendar', () => {
+  const slots = fc.oneof(
+    fc.integer({ min: -largestTimeMs, max: largestTimeMs }),
+    fc.integer({ min: largestTimeMs - 2000, max: largestTimeMs }),
+    fc.integer({ min: -2000, max: 2000 }),
+  );
+  fc.assert(
+    fc.property(slots, fc.integer({ min: 1, max: 100_000 }), (slot, length) => {
+      const [n, m] = [BigInt(slot), BigInt(length)];
+      expect(placeOf(slot, length)).toBe(Number(((n % m) + m) % m));
+    }),
+    { seed: 4, numRuns: 5000 },
+  );
 });
