@@ -12,6 +12,10 @@ const shared = ['--enable', 'threads', '--sharedMemory', '--initialMemory', '1',
 export const modules = [
   { file: 'src/kernels/training-module.ts', name: 'trainingModule', entry: 'training', flags: shared },
   { file: 'src/kernels/inference-module.ts', name: 'inferenceModule', entry: 'inference', flags: [] },
+  {
+    ...{ file: 'src/kernels/shared-inference-module.ts', name: 'sharedInferenceModule', entry: 'inference' },
+    flags: shared,
+  },
 ];
 
 /** The text of a module file, from the sources that lie here now. */
