@@ -1,11 +1,13 @@
 import { benchAccuracy } from './accuracy.ts';
 import { benchBaselines } from './baselines.ts';
+import { benchService } from './service.ts';
 import { benchTrain } from './train.ts';
 
 /** npm run bench -- NAME [options] */
 const benches: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
   accuracy: benchAccuracy,
   baselines: benchBaselines,
+  service: benchService,
   train: benchTrain,
 };
 

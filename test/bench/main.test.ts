@@ -13,7 +13,7 @@ function run(...args: readonly string[]) {
 }
 
 test.each([
-  [['nothing'], 'no bench nothing; there is: accuracy, baselines'],
+  [['nothing'], 'no bench nothing; there is: accuracy, baselines, service'],
   [['baselines', '--dta', 'x'], "bench baselines: Unknown option '--dta'"],
   [['baselines', '--data', 'nowhere'], /^bench baselines: no file nowhere\/ETTh1\.csv; .*give --data/],
 ])('a bench says in one line what is wrong with %j', (args, message) => {

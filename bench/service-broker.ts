@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+
+export interface Broker {
+  readonly port: number;
+  readonly pid: number;
+  stop(): void;
+}
+
+/** Starts mosquitto as a service would have it: every queue without a bound, no wait for small packets. */
+export async function startBroker(folder: string): Promise<Broker> {
+  const port = await findPort();
+  const config = join(folder, 'mosquitto.conf');
+  const limits = 'max_queued_messages 0\nmax_inflight_messages 0\nset_tcp_nodelay true';
+  writeFileSync(config, `allow_anonymous true\nlog_type error\n${limits}\nlistener ${port} 127.0.0.1\n`);
+  // Debian keeps it where only root looks
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+  const child = spawn('mosquitto', ['-c', config], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  await once(child, 'spawn');
+  return { port, pid: child.pid as number, stop: () => child.kill() };
+}
+
+async function findPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
