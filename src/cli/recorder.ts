@@ -1,4 +1,4 @@
-import type { Delivery } from '../mqtt/connection.ts';
+import type { Delivery } from '../mqtt/intake.ts';
 import type { TopicPattern } from '../mqtt/topic.ts';
 import { createComplaints } from '../service/complaints.ts';
 import { type Counters, countMalformed, createCounters, type MalformedReason } from '../stream/counters.ts';

@@ -47,5 +47,7 @@ export function clientOptions(
     connectTimeout: timeoutMs,
     manualConnect: true,
     reconnectPeriod: 0,
+    // its own asks whether anybody debugs it, a dozen times a message
+    log: () => {},
   };
 }

@@ -1,21 +1,13 @@
 import type { Socket } from 'node:net';
-import { connect, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
+import { connect, type IConnackPacket, type MqttClient } from 'mqtt';
 import { ConnectionLostError, PublicationRefusedError } from './broker-error.ts';
 import type { Broker, Protocol } from './broker-options.ts';
 import { clientOptions } from './client-options.ts';
 import { describeRefusal, type Ending, endingOf } from './ending.ts';
 import { type Greeting, greet } from './greeting.ts';
+import { createIntake, type Delivery } from './intake.ts';
+import { createOutgoing, type Outgoing } from './outgoing.ts';
 import { createUnfinished, type Done, type Unfinished } from './unfinished.ts';
-
-/** A message as the broker delivers it. */
-export interface Delivery {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  /** A replay at subscription. */
-  readonly retain: boolean;
-  /** Perhaps delivered before. */
-  readonly dup: boolean;
-}
 
 export interface PublishOptions {
   readonly qos: 0 | 1;
@@ -54,11 +46,10 @@ const suspicions: { readonly [scheme in Broker['scheme']]?: string } = {
 };
 
 export function dial(options: DialOptions): Connection {
-  const { broker, first, statusTopic, onDelivery, onUp, onDown } = options;
+  const { broker, protocol, first, statusTopic, onDelivery, onUp, onDown } = options;
   const client = connect(clientOptions(broker, options));
   const unfinished = createUnfinished();
-  /** QoS 0, in a socket that is full. */
-  const undrained: Done[] = [];
+  const outgoing = createOutgoing(client, protocol);
   let window = 65_535;
   let suspicion = first ? suspicions[broker.scheme] : undefined;
   let failure: Error | undefined;
@@ -92,10 +83,6 @@ export function dial(options: DialOptions): Connection {
     finish();
   };
 
-  // before it connects: what comes with the CONNACK is acknowledged, heard or not
-  client.on('message', (topic: string, payload: Buffer, packet: IPublishPacket) => {
-    onDelivery({ topic, payload, retain: packet.retain, dup: packet.dup });
-  });
   client.on('error', fail);
   client.on('disconnect', ({ reasonCode }) => {
     disconnectCode = reasonCode;
@@ -107,10 +94,19 @@ export function dial(options: DialOptions): Connection {
     onSecured() {
       suspicion = undefined;
     },
-    onDrain() {
-      for (const done of undrained.splice(0)) done();
-    },
     onClose,
+    intakeOf: (forward) =>
+      createIntake({
+        protocol,
+        onDelivery(delivery) {
+          // an acknowledgement would come after the goodbye; without one the message comes again
+          if (client.disconnecting) return false;
+          onDelivery(delivery);
+          return true;
+        },
+        onOther: forward,
+        onAcknowledge: (packets) => client.stream.write(packets),
+      }),
   });
 
   return {
@@ -121,7 +117,7 @@ export function dial(options: DialOptions): Connection {
       return window;
     },
     publish(topic, payload, publishOptions, done) {
-      publish({ client, undrained }, { topic, payload, ...publishOptions }, unfinished.add(done));
+      publish({ client, outgoing }, { topic, payload, ...publishOptions }, unfinished.add(done));
     },
     end: (timeoutMs) => end({ client, unfinished, closed, statusTopic }, timeoutMs),
     destroy: () => client.stream?.destroy(),
@@ -131,11 +127,12 @@ export function dial(options: DialOptions): Connection {
 interface StreamHandlers {
   readonly fail: (error: Error) => void;
   readonly onSecured: () => void;
-  readonly onDrain: () => void;
   readonly onClose: () => void;
+  /** @param forward hands bytes to MQTT.js */
+  readonly intakeOf: (forward: (bytes: Buffer) => void) => (chunk: Buffer) => void;
 }
 
-function start(client: MqttClient, { fail, onSecured, onDrain, onClose }: StreamHandlers): void {
+function start(client: MqttClient, { fail, onSecured, onClose, intakeOf }: StreamHandlers): void {
   try {
     client.connect();
   } catch (error) {
@@ -147,7 +144,9 @@ function start(client: MqttClient, { fail, onSecured, onDrain, onClose }: Stream
   // MQTT.js passes on only errors with a code
   client.stream.on('error', fail);
   client.stream.once('secureConnect', onSecured);
-  client.stream.on('drain', onDrain);
+  // between the socket and MQTT.js, whose parser takes 4 us a message and which writes every PUBACK by itself
+  const [forward] = client.stream.listeners('data') as ((bytes: Buffer) => void)[];
+  client.stream.off('data', forward).on('data', intakeOf(forward));
 }
 
 interface Publication extends PublishOptions {
@@ -156,7 +155,7 @@ interface Publication extends PublishOptions {
 }
 
 function publish(
-  { client, undrained }: { readonly client: MqttClient; readonly undrained: Done[] },
+  { client, outgoing }: { readonly client: MqttClient; readonly outgoing: Outgoing },
   { topic, payload, qos, retain }: Publication,
   done: Done,
 ): void {
@@ -166,15 +165,13 @@ function publish(
   }
   // its end is near, and tells
   if (client.disconnecting) return;
-  const sent = { qos, retain };
   if (qos === 0) {
-    // without a callback: MQTT.js would listen for `drain` once more for every publication that a slow socket holds up
-    client.publish(topic, asBuffer(payload), sent);
-    if (client.stream.writableNeedDrain) undrained.push(done);
-    else done();
+    outgoing.add(topic, payload, retain, done);
     return;
   }
-  client.publish(topic, asBuffer(payload), sent, (error) => {
+  // in order with what waits
+  outgoing.flush();
+  client.publish(topic, asBuffer(payload), { qos, retain }, (error) => {
     if (!error) done();
     // any other error means that the connection goes; its end tells all, in order
     else if (hasReasonCode(error)) {

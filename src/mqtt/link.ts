@@ -1,8 +1,9 @@
 import type { BackOffOptions } from './back-off.ts';
 import { ConnectionLostError } from './broker-error.ts';
 import { type BrokerOptions, type Protocol, resolveBroker } from './broker-options.ts';
-import type { Delivery, PublishOptions } from './connection.ts';
+import type { PublishOptions } from './connection.ts';
 import type { Filter } from './greeting.ts';
+import type { Delivery } from './intake.ts';
 import { createKeeper } from './keeper.ts';
 import { createReport, type LinkEvent } from './link-report.ts';
 import type { Done } from './unfinished.ts';

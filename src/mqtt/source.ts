@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import type { Message } from '../stream/payload.ts';
-import type { Delivery } from './connection.ts';
+import type { Delivery } from './intake.ts';
 import type { Link } from './link.ts';
 import type { TopicPattern } from './topic.ts';
 
@@ -55,8 +55,7 @@ export function mqttSource(
       turn = [];
       subscriber.next(messages);
     };
-    // nothing is awaited here: MQTT.js reads no further packet until a handler returns. It acknowledges QoS 1 when
-    // this returns; acknowledging on commit will stand here
+    // QoS 1 is acknowledged when this returns; acknowledging on commit will stand here
     const detach = link.onMessage((delivery) => {
       const message = read(delivery);
       if (!message) return;

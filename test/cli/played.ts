@@ -1,4 +1,4 @@
-import type { Delivery } from '../../src/mqtt/connection.ts';
+import type { Delivery } from '../../src/mqtt/intake.ts';
 import { textOf } from '../mqtt/links.ts';
 
 /** Stream -> the numbers of topics s/STREAM/w in the order in which each was delivered first. */

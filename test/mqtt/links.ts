@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { Delivery } from '../../src/mqtt/connection.ts';
+import type { Delivery } from '../../src/mqtt/intake.ts';
 import { createLink, type Link, type LinkOptions } from '../../src/mqtt/link.ts';
 import type { LinkEvent } from '../../src/mqtt/link-report.ts';
 

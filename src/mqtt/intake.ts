@@ -1,0 +1,130 @@
+import type { Protocol } from './broker-options.ts';
+
+/** A message as the broker delivers it. */
+export interface Delivery {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** A replay at subscription. */
+  readonly retain: boolean;
+  /** Perhaps delivered before. */
+  readonly dup: boolean;
+}
+
+export interface IntakeOptions {
+  readonly protocol: Protocol;
+  /** @returns false for a message that is not taken, and not acknowledged */
+  readonly onDelivery: (delivery: Delivery) => boolean;
+  /** Gets all other packets, and what is none, in order. */
+  readonly onOther: (bytes: Buffer) => void;
+  /** Gets the PUBACK packets for what came at QoS 1, those of a chunk together. */
+  readonly onAcknowledge: (packets: Buffer) => void;
+}
+
+/** Bytes of a length at most, seven bits in each. */
+const longestLength = 4;
+
+/** Takes the messages out of the bytes that a broker sends; the result gets them chunk by chunk. */
+export function createIntake(options: IntakeOptions): (chunk: Buffer) => void {
+  const { protocol, onDelivery, onOther, onAcknowledge } = options;
+  /** The beginning of a packet, and the bytes that it takes to go on. */
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  let needed = 0;
+  /** Bytes still to come of a packet whose beginning `onOther` has got. */
+  let passing = 0;
+
+  /** @returns how many bytes were whole packets, or for `onOther` */
+  function readPackets(bytes: Buffer): number {
+    const ids: number[] = [];
+    let otherAt = 0;
+    let at = Math.min(passing, bytes.length);
+    passing -= at;
+    needed = 0;
+    while (at < bytes.length) {
+      const bodyAt = endOfLength(bytes, at + 1);
+      if (bodyAt > bytes.length) break;
+      // of what is no packet, all the rest is none either
+      const end = bodyAt < 0 ? Number.POSITIVE_INFINITY : bodyAt + lengthAt(bytes, at + 1, bodyAt);
+      if (bodyAt > 0 && isMessage(bytes[at])) {
+        if (otherAt < at) onOther(bytes.subarray(otherAt, at));
+        otherAt = at;
+        if (end > bytes.length) {
+          needed = end - at;
+          break;
+        }
+        if (readMessage(bytes, at, bodyAt, end, ids)) otherAt = end;
+      }
+      passing = Math.max(0, end - bytes.length);
+      at = Math.min(end, bytes.length);
+    }
+    if (otherAt < at) onOther(bytes.subarray(otherAt, at));
+    if (ids.length > 0) onAcknowledge(acknowledge(ids));
+    return at;
+  }
+
+  /** @returns false for what MQTT.js has to refuse */
+  function readMessage(bytes: Buffer, start: number, bodyAt: number, end: number, ids: number[]): boolean {
+    const flags = bytes[start];
+    const topicAt = bodyAt + 2;
+    const topicEnd = topicAt + bytes[bodyAt] * 256 + bytes[bodyAt + 1];
+    const idBytes = flags & 2;
+    let payloadAt = topicEnd + idBytes;
+    if (protocol === '5') {
+      const propertiesAt = endOfLength(bytes, payloadAt);
+      if (propertiesAt < 0) return false;
+      payloadAt = propertiesAt + lengthAt(bytes, payloadAt, propertiesAt);
+    }
+    // without a topic there is an alias, which this client never allows
+    if (topicEnd === topicAt || !(payloadAt <= end)) return false;
+    const isTaken = onDelivery({
+      topic: bytes.toString('utf8', topicAt, topicEnd),
+      payload: bytes.subarray(payloadAt, end),
+      retain: (flags & 1) !== 0,
+      dup: (flags & 8) !== 0,
+    });
+    if (isTaken && idBytes > 0) ids.push(bytes[topicEnd], bytes[topicEnd + 1]);
+    return true;
+  }
+
+  return (chunk) => {
+    held.push(chunk);
+    heldBytes += chunk.length;
+    if (heldBytes < needed) return;
+    const bytes = held.length === 1 ? chunk : Buffer.concat(held, heldBytes);
+    const read = readPackets(bytes);
+    held = read < bytes.length ? [bytes.subarray(read)] : [];
+    heldBytes = bytes.length - read;
+  };
+}
+
+/** PUBLISH at QoS 0 or 1. */
+function isMessage(firstByte: number): boolean {
+  return firstByte >> 4 === 3 && (firstByte & 4) === 0;
+}
+
+/** The place behind the length that begins at `at`: beyond the bytes when it does not end in them, -1 when it is none. */
+function endOfLength(bytes: Buffer, at: number): number {
+  for (let i = at; i < at + longestLength; i++) {
+    if (i >= bytes.length) return bytes.length + 1;
+    if (bytes[i] < 0x80) return i + 1;
+  }
+  return -1;
+}
+
+function lengthAt(bytes: Buffer, at: number, end: number): number {
+  let length = 0;
+  for (let i = end - 1; i >= at; i--) length = length * 128 + (bytes[i] & 0x7f);
+  return length;
+}
+
+/** One PUBACK, of four bytes in MQTT 5 too, for each id. */
+function acknowledge(ids: readonly number[]): Buffer {
+  const packets = Buffer.allocUnsafe(2 * ids.length);
+  for (let i = 0; i < ids.length; i += 2) {
+    packets[2 * i] = 0x40;
+    packets[2 * i + 1] = 2;
+    packets[2 * i + 2] = ids[i];
+    packets[2 * i + 3] = ids[i + 1];
+  }
+  return packets;
+}

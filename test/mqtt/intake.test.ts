@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createIntake, type Delivery } from '../../src/mqtt/intake.ts';
+
+/** A packet by the book: section 2 of the standard. */
+function packet(firstByte: number, body: Uint8Array): Buffer {
+  const length: number[] = [];
+  let left = body.length;
+  do {
+    length.push((left % 128) + (left >= 128 ? 128 : 0));
+    left = Math.floor(left / 128);
+  } while (left > 0);
+  return Buffer.concat([Buffer.from([firstByte, ...length]), body]);
+}
+
+interface SentMessage extends Delivery {
+  readonly qos: 0 | 1;
+  readonly id: number;
+  readonly properties: Uint8Array;
+}
+
+function publish(message: SentMessage, protocol: '5' | '3.1.1'): Buffer {
+  const { topic, payload, retain, dup, qos, id, properties } = message;
+  const name = Buffer.from(topic);
+  const flags = 0x30 + (dup ? 8 : 0) + 2 * qos + (retain ? 1 : 0);
+  const numbers = (value: number) => [value >> 8, value & 0xff];
+  return packet(
+    flags,
+    Buffer.concat([
+      Buffer.from([...numbers(name.length), ...name, ...(qos === 1 ? numbers(id) : [])]),
+      // a list of properties is as long as it says, like a packet
+      ...(protocol === '5' ? [packet(0, properties).subarray(1)] : []),
+      payload,
+    ]),
+  );
+}
+
+/** What came of bytes in chunks that end at `cuts`. */
+function take(
+  bytes: Buffer,
+  cuts: readonly number[],
+  protocol: '5' | '3.1.1',
+  isTaken = (_: Delivery) => true,
+) {
+  const deliveries: Delivery[] = [];
+  const others: Buffer[] = [];
+  const acknowledged: Buffer[] = [];
+  const order: string[] = [];
+  const intake = createIntake({
+    protocol,
+    onDelivery: (delivery) => {
+      deliveries.push({ ...delivery, payload: Buffer.from(delivery.payload) });
+      order.push('message');
+      return isTaken(delivery);
+    },
+    onOther: (other) => {
+      others.push(Buffer.from(other));
+      order.push('other');
+    },
+    onAcknowledge: (packets) => acknowledged.push(packets),
+  });
+  const ends = [...cuts.filter((cut) => cut < bytes.length), bytes.length].sort((one, next) => one - next);
+  ends.forEach((end, i) => {
+    // a copy, as of a socket that uses its memory again
+    intake(Buffer.from(bytes.subarray(ends[i - 1] ?? 0, end)));
+  });
+  return { deliveries, others: Buffer.concat(others), acknowledged: Buffer.concat(acknowledged), order };
+}
+
+const message = (lengths: { payload: number }): fc.Arbitrary<SentMessage> =>
+  fc.record({
+    topic: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }),
+    payload: fc.uint8Array({ maxLength: lengths.payload }),
+    retain: fc.boolean(),
+    dup: fc.boolean(),
+    qos: fc.constantFrom(0 as const, 1 as const),
+    id: fc.integer({ min: 1, max: 65_535 }),
+    properties: fc.uint8Array({ maxLength: 200 }),
+  });
+// CONNACK, PUBACK, SUBACK, PUBREL, PINGRESP, DISCONNECT
+const other = fc
+  .tuple(fc.constantFrom(0x20, 0x40, 0x90, 0x62, 0xd0, 0xe0), fc.uint8Array({ maxLength: 300 }))
+  .map(([firstByte, body]) => packet(firstByte, body));
+
+describe.each(['5', '3.1.1'] as const)('the intake of MQTT %s', (protocol) => {
+  test('delivers every message, hands on every other byte and acknowledges QoS 1, however the bytes are cut', () => {
+    const packets = fc.array(fc.oneof(message({ payload: 400 }), other), { maxLength: 12 });
+    const cuts = fc.array(fc.nat(4000), { maxLength: 30 });
+    fc.assert(
+      fc.property(packets, cuts, (sent, ends) => {
+        const bytes = Buffer.concat(sent.map((one) => (Buffer.isBuffer(one) ? one : publish(one, protocol))));
+        const messages = sent.filter((one): one is SentMessage => !Buffer.isBuffer(one));
+        const taken = take(bytes, ends, protocol);
+        const expected = messages.map(({ topic, payload, retain, dup }) => ({
+          ...{ topic, payload: Buffer.from(payload), retain, dup },
+        }));
+        expect(taken.deliveries).toEqual(expected);
+        expect(taken.others).toEqual(Buffer.concat(sent.filter(Buffer.isBuffer)));
+        const ids = messages.filter(({ qos }) => qos === 1).map(({ id }) => id);
+        const acknowledgements = ids.flatMap((id) => [0x40, 2, id >> 8, id & 0xff]);
+        expect(taken.acknowledged).toEqual(Buffer.from(acknowledgements));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('does not acknowledge a message that is not taken', () => {
+    const sent = {
+      payload: Buffer.from('x'),
+      retain: false,
+      dup: false,
+      qos: 1,
+      properties: Buffer.alloc(0),
+    } as const;
+    const bytes = Buffer.concat(
+      ['a', 'b', 'c'].map((topic, i) => publish({ ...sent, topic, id: i + 1 }, protocol)),
+    );
+    const { acknowledged } = take(bytes, [], protocol, ({ topic }) => topic !== 'b');
+    expect(acknowledged).toEqual(Buffer.from([0x40, 2, 0, 1, 0x40, 2, 0, 3]));
+  });
+
+  test('hands on what stands before a message first', () => {
+    const connack = packet(0x20, Buffer.alloc(3));
+    const sent = { topic: 'a', payload: Buffer.from('x'), retain: false, dup: false, qos: 0, id: 1 } as const;
+    const bytes = Buffer.concat([
+      connack,
+      publish({ ...sent, properties: Buffer.alloc(0) }, protocol),
+      connack,
+    ]);
+    expect(take(bytes, [], protocol).order).toEqual(['other', 'message', 'other']);
+  });
+
+  test.each([
+    ['a length that never ends', Buffer.alloc(64, 0xff)],
+    ['another protocol', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
+    ['a message without a topic', packet(0x30, Buffer.alloc(8))],
+    ['a topic longer than its packet', packet(0x30, Buffer.from([0, 9, 0x61]))],
+    ['a message of QoS 2', packet(0x34, Buffer.from([0, 1, 0x61, 0, 1, 0]))],
+    ['a message of QoS 3', packet(0x36, Buffer.from([0, 1, 0x61, 0, 1, 0]))],
+  ])('leaves %s to MQTT.js', (_, bytes) => {
+    for (let cut = 0; cut < bytes.length; cut++) {
+      const taken = take(bytes, [cut], protocol);
+      expect(taken).toMatchObject({ deliveries: [], others: bytes });
+      expect(taken.acknowledged).toHaveLength(0);
+    }
+  });
+});
+
+test('takes a large message in many chunks, each byte copied once', () => {
+  const payload = Buffer.alloc(3_000_000, 7);
+  const sent = { topic: 'a', payload, retain: false, dup: false, qos: 0, id: 1 } as const;
+  const bytes = publish({ ...sent, properties: Buffer.alloc(0) }, '3.1.1');
+  const cuts = Array.from({ length: bytes.length / 1000 }, (_, i) => 1000 * (i + 1));
+  const startedMs = performance.now();
+  expect(take(bytes, cuts, '3.1.1').deliveries[0].payload.length).toBe(payload.length);
+  // 3,000 copies of what is there already would be 4.5 GB
+  expect(performance.now() - startedMs).toBeLessThan(1000);
+});
