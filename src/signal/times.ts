@@ -8,10 +8,37 @@ const leastEpochMs = 1e11;
 export const largestTimeMs = 253_402_300_799_999;
 
 const minuteMs = 60_000;
+/** Without leap days. */
+const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const twoDigits = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'));
 
 /** ISO 8601 in UTC, to the second where the time is whole seconds. */
 export function formatTime(timeMs: number): string {
+  // a Date takes a microsecond
+  if (timeMs % 1000 === 0 && timeMs >= 0 && timeMs <= largestTimeMs) return formatSeconds(timeMs / 1000);
   return new Date(timeMs).toISOString().replace('.000Z', 'Z');
+}
+
+/** From 1970 to 9999. */
+function formatSeconds(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  const days = Math.floor(hours / 24);
+  // in years from March to February the day of a leap year is the last; 719,468 days from March of the year 0 to 1970
+  const day = days + 719_468;
+  const era = Math.floor(day / 146_097);
+  const dayOfEra = day - era * 146_097;
+  const leapDays =
+    Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
+  const yearOfEra = Math.floor((dayOfEra - leapDays) / 365);
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  // months since March: 153 days are five of them
+  const months = Math.floor((5 * dayOfYear + 2) / 153);
+  const dayOfMonth = dayOfYear - Math.floor((153 * months + 2) / 5) + 1;
+  const month = months < 10 ? months + 3 : months - 9;
+  const year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0);
+  const date = `${year}-${twoDigits[month]}-${twoDigits[dayOfMonth]}`;
+  return `${date}T${twoDigits[hours % 24]}:${twoDigits[minutes % 60]}:${twoDigits[seconds % 60]}Z`;
 }
 
 /** Milliseconds since 1970 of epoch seconds or milliseconds.
@@ -24,6 +51,34 @@ export function parseEpochMs(number: number): number {
 /** Milliseconds since 1970 of an ISO 8601 time (UTC when it names no zone), or of epoch seconds or milliseconds.
  * @returns NaN for what is no time */
 export function parseTimeMs(text: string): number {
+  return parseSeconds(text) ?? parseAnyTime(text);
+}
+
+/** Of the form that most sensors write, `2013-01-01T06:00:00Z`; the regular expression takes half a microsecond.
+ * @returns undefined for another form, for a leap day, and for what is no time */
+function parseSeconds(text: string): number | undefined {
+  if (text.length !== 20 || text[4] !== '-' || text[7] !== '-' || text[10] !== 'T') return undefined;
+  if (text[13] !== ':' || text[16] !== ':' || text[19] !== 'Z') return undefined;
+  const year = 100 * twoDigitsAt(text, 0) + twoDigitsAt(text, 2);
+  const month = twoDigitsAt(text, 5);
+  const day = twoDigitsAt(text, 8);
+  const hour = twoDigitsAt(text, 11);
+  const minute = twoDigitsAt(text, 14);
+  const second = twoDigitsAt(text, 17);
+  // NaN is in no range
+  const isDate = year >= 1970 && month >= 1 && day >= 1 && day <= monthDays[month - 1];
+  if (!isDate || !(hour <= 23) || !(minute <= 59) || !(second <= 59)) return undefined;
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+/** NaN where there is none. */
+function twoDigitsAt(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : Number.NaN;
+}
+
+function parseAnyTime(text: string): number {
   if (plainNumber.test(text)) return parseEpochMs(Number(text));
   const match = isoTime.exec(text);
   if (!match) return Number.NaN;

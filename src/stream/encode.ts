@@ -4,6 +4,7 @@ import type { Forecast, Health } from '../engine/forecast.ts';
 import type { Model } from '../model/model.ts';
 import { formatTime } from '../signal/times.ts';
 import type { Answers } from './denormalize.ts';
+import { createJsonEncoder } from './encode-json.ts';
 import { shortestFloat32 } from './format.ts';
 
 /** What a transport publishes. */
@@ -58,21 +59,18 @@ const healthNumbers: Readonly<Record<Health, cellstream.Health>> = {
 
 /** Forecasts -> payloads. History publishes nothing. */
 export function encode(options: EncodeOptions): OperatorFunction<Answers, Outcome> {
-  const payloadOf = options.format === 'protobuf' ? encodeProtobuf : encodeJson;
+  const payloadOf =
+    options.format === 'protobuf' ? createProtobufEncoder(options) : createJsonEncoder(options);
   return map((round) => {
     const publications: Publication[] = [];
     if (round.origin === 'live') {
       for (const { result } of round.answers) {
         if (result.kind !== 'forecast') continue;
-        publications.push({ stream: result.stream, payload: payloadOf(result, options) });
+        publications.push({ stream: result.stream, payload: payloadOf(result) });
       }
     }
     return { ...round, publications };
   });
-}
-
-export function encodeJson(forecast: Forecast, options: EncodeOptions): string {
-  return JSON.stringify(forecastMessage(forecast, options));
 }
 
 /** The published horizons of a forecast. With several targets each entry names its own. */
@@ -97,19 +95,24 @@ export function forecastMessage(forecast: Forecast, { model, id }: EncodeOptions
 }
 
 /** The same as a message of proto/telemetry.proto. */
-function encodeProtobuf(forecast: Forecast, options: EncodeOptions): Uint8Array {
-  const { periodMs } = options.model.input;
-  const { health, horizons, stream, model } = forecastMessage(forecast, options);
-  return cellstream.Forecast.encode({
-    stream,
-    model,
-    timeMs: forecast.timeMs,
-    health: healthNumbers[health],
-    horizons: horizons.map(({ time: _, ...horizon }) => ({
-      ...horizon,
-      timeMs: forecast.timeMs + horizon.steps * periodMs,
-    })),
-  }).finish();
+function createProtobufEncoder({ model, id }: EncodeOptions): (forecast: Forecast) => Uint8Array {
+  const { targets, horizons } = model.output;
+  const { names, periodMs } = model.input;
+  const parts = targets.flatMap((feature, target) =>
+    horizons.map((steps) => ({ target, steps, ...(targets.length > 1 && { name: names[feature] }) })),
+  );
+  return (forecast) => {
+    const { stream, timeMs, health } = forecast;
+    return cellstream.Forecast.encode({
+      ...{ stream, timeMs, model: id, health: healthNumbers[health] },
+      horizons: parts.map(({ target, steps, name }) => ({
+        ...(name !== undefined && { target: name }),
+        ...{ steps, timeMs: timeMs + steps * periodMs },
+        value: shortestFloat32(forecast.at(steps, target)),
+        ...interval(forecast, steps, target),
+      })),
+    }).finish();
+  };
 }
 
 /** {} of a model that was never calibrated. */

@@ -6,3 +6,43 @@ export function shortestFloat32(value: number): number {
   }
   return Number(value.toPrecision(9));
 }
+
+/** 10^0 to 10^12, exact in a double. */
+const powers = Array.from({ length: 13 }, (_, exponent) => Number(`1e${exponent}`));
+const zeros = Array.from({ length: 13 }, (_, count) => '0'.repeat(count));
+
+/** `shortestFloat32` as JSON. */
+export function float32Text(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e-4 && size < 1e6) return `${value < 0 ? '-' : ''}${decimalText(size)}`;
+  return JSON.stringify(shortestFloat32(value));
+}
+
+/** Exact as long as a float32, 24 bits, times 10^decimals, at most 28 more, has no more than the 53 bits of a double. */
+function decimalText(size: number): string {
+  for (let decimals = decimalsOf(size), left = 3; ; decimals++, left--) {
+    const scaled = size * powers[decimals];
+    const floor = Math.floor(scaled);
+    const digits = scaled - floor >= 0.5 ? floor + 1 : floor;
+    const short = digits / powers[decimals];
+    if (left === 0 || Math.fround(short) === size) return pointText(digits, decimals);
+  }
+}
+
+/** Digits behind the point that make six in all. */
+function decimalsOf(size: number): number {
+  let decimals = 5;
+  for (let least = 1; least <= 1e5 && size >= 10 * least; least *= 10) decimals--;
+  for (let least = 1; size < least; least /= 10) decimals++;
+  return decimals;
+}
+
+function pointText(digits: number, decimals: number): string {
+  const whole = Math.floor(digits / powers[decimals]);
+  let part = digits - whole * powers[decimals];
+  if (part === 0) return String(whole);
+  let places = decimals;
+  for (; part % 10 === 0; part /= 10) places--;
+  const text = String(part);
+  return `${whole}.${zeros[places - text.length]}${text}`;
+}

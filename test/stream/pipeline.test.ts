@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { formatTime } from '../../src/signal/times.ts';
 import { countAll, createCounters } from '../../src/stream/counters.ts';
 import type { Reading } from '../../src/stream/decode.ts';
-import { encodeJson, type Outcome } from '../../src/stream/encode.ts';
+import { forecastMessage, type Outcome } from '../../src/stream/encode.ts';
 import type { Message } from '../../src/stream/payload.ts';
 import { road } from '../../src/stream/pipeline.ts';
 import { flatJson, jsonDecoder } from '../../src/stream/read-json.ts';
@@ -43,7 +43,7 @@ function expected(stream: string, hours: readonly number[], rows: readonly Row[]
     const values = rows[i].map((value) => value ?? Number.NaN);
     const result = session.step({ timeMs: startMs + hour * hourMs, values });
     if (result.kind !== 'forecast') throw new Error('no forecast');
-    return encodeJson({ ...result, stream }, engine);
+    return JSON.stringify(forecastMessage({ ...result, stream }, engine));
   });
 }
 
