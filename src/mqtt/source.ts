@@ -39,7 +39,9 @@ export function mqttSource(
     }
     for (let route = 0; route < routes.length; route++) {
       const match = routes[route].match(topic);
-      if (match) return { route, ...match, payload, retained: retain, arrivedMs: now() };
+      if (!match) continue;
+      const { stream, feature } = match;
+      return { route, stream, feature, payload, retained: retain, arrivedMs: now() };
     }
     counts.unrouted++;
     counts.lastUnrouted = topic;

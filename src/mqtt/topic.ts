@@ -45,25 +45,28 @@ export function parseTopicPattern(
   const open = levels.flatMap((level) =>
     isPlace(level) ? Array(level === streamPlace ? streamLevels : 1).fill(undefined) : [level],
   );
+  // places, and what stands between them
+  const parts = pattern.split(/(\{stream\}|\{feature\})/);
   return {
     pattern,
     levels: open,
     filter: levels.map((level) => (isPlace(level) ? '+' : level)).join('/'),
     topicOf(name, feature) {
-      const fill = (level: string) => {
-        if (level === streamPlace) return name;
-        if (level !== featurePlace) return level;
-        if (feature === undefined) {
+      let topic = '';
+      for (const part of parts) {
+        if (part === streamPlace) topic += name;
+        else if (part !== featurePlace) topic += part;
+        else if (feature !== undefined) topic += feature;
+        else {
           throw new TopicPatternError(
             `topic "${pattern}" has a place for a feature, found none to write there`,
           );
         }
-        return feature;
-      };
-      return levels.map(fill).join('/');
+      }
+      return topic;
     },
     match: (topic) => matchLevels(levels, topic, stream),
-    covers: (topic) => levelsMeet(open, topic.split('/')),
+    covers: (topic) => levelsCover(open, topic),
     meets: (other) => levelsMeet(open, other.levels),
   };
 }
@@ -129,6 +132,24 @@ function isPlace(level: string): boolean {
 }
 
 type Levels = readonly (string | undefined)[];
+
+/** Called with every message, as matchLevels is. */
+function levelsCover(levels: Levels, topic: string): boolean {
+  let start = 0;
+  for (let i = 0; i < levels.length; i++) {
+    const slash = topic.indexOf('/', start);
+    const last = i === levels.length - 1;
+    if (last !== (slash === -1)) return false;
+    const end = last ? topic.length : slash;
+    const level = levels[i];
+    // an empty level names nothing
+    const fits =
+      level === undefined ? end > start : topic.startsWith(level, start) && end - start === level.length;
+    if (!fits) return false;
+    start = end + 1;
+  }
+  return true;
+}
 
 function levelsMeet(one: Levels, other: Levels): boolean {
   if (one.length !== other.length) return false;

@@ -32,7 +32,7 @@ export interface Aligner {
 }
 
 interface OpenFrame {
-  readonly slot: number;
+  slot: number;
   /** [F] places that are taken, and how many. */
   readonly taken: Uint8Array;
   filled: number;
@@ -53,115 +53,166 @@ const REMEMBERED = 16;
 /** Readings a feature and frame that may come in any order; beyond that they have to come in the order of time. */
 const MOST_UNORDERED = 4096;
 
-export function createAligner({ periodMs, features, combine, latenessMs = 0 }: AlignerOptions): Aligner {
-  const remembered = new Float64Array(features * REMEMBERED).fill(Number.NaN);
-  const memoryAt = new Uint8Array(features);
-  /** In the order of time. */
-  const open: OpenFrame[] = [];
-  /** Every slot up to this one is closed. */
-  let closedSlot = Number.NEGATIVE_INFINITY;
-  let newestMs = Number.NEGATIVE_INFINITY;
+export function createAligner(options: AlignerOptions): Aligner {
+  return createAligners(options)();
+}
 
-  function push(timeMs: number, feature: number, value: number, closed: Frame[]): Alignment {
-    if (wasSeen(feature, timeMs)) return 'duplicate';
-    const slot = slotOf(timeMs, periodMs);
-    if (slot <= closedSlot) return 'late';
-    const frame = open.find((one) => one.slot === slot) ?? insert(slot);
+/** Makes aligners, one a stream: together they have the memory of as many frames as were ever open at a time. */
+export function createAligners({
+  periodMs,
+  features,
+  combine,
+  latenessMs = 0,
+}: AlignerOptions): () => Aligner {
+  const shared: Shared = { periodMs, features, combine, latenessMs, spare: [] };
+  return () => new StreamAligner(shared);
+}
+
+interface Shared {
+  readonly periodMs: number;
+  readonly features: number;
+  readonly combine: Combine | undefined;
+  readonly latenessMs: number;
+  /** Closed frames. */
+  readonly spare: OpenFrame[];
+}
+
+/** A class, since there is one for each of many streams. */
+class StreamAligner implements Aligner {
+  private readonly shared: Shared;
+  /** [F, REMEMBERED] */
+  private readonly remembered: number[];
+  private readonly memoryAt: number[];
+  /** In the order of time. */
+  private readonly open: OpenFrame[] = [];
+  /** Every slot up to this one is closed. */
+  private closedSlot = Number.NEGATIVE_INFINITY;
+  private newestMs = Number.NEGATIVE_INFINITY;
+
+  constructor(shared: Shared) {
+    this.shared = shared;
+    this.remembered = Array<number>(shared.features * REMEMBERED).fill(Number.NaN);
+    this.memoryAt = Array<number>(shared.features).fill(0);
+  }
+
+  push(timeMs: number, feature: number, value: number, closed: Frame[]): Alignment {
+    if (this.wasSeen(feature, timeMs)) return 'duplicate';
+    const slot = slotOf(timeMs, this.shared.periodMs);
+    if (slot <= this.closedSlot) return 'late';
+    const frame = this.find(slot);
     const isFirst = frame.taken[feature] === 0;
-    if (!isFirst && !mayJoin(frame, feature, timeMs)) {
+    if (!isFirst && !this.mayJoin(frame, feature, timeMs)) {
       return frame.timesMs[feature].has(timeMs) ? 'duplicate' : 'late';
     }
-    remember(frame, feature, timeMs);
+    this.remember(frame, feature, timeMs);
     // both roads round here, once, before anything is combined
-    take(frame, feature, timeMs, Math.fround(value));
-    newestMs = Math.max(newestMs, timeMs);
-    closePassed(closed);
-    closeWhole(closed);
+    take(frame, feature, timeMs, Math.fround(value), this.shared.combine);
+    this.newestMs = Math.max(this.newestMs, timeMs);
+    this.closePassed(closed);
+    this.closeWhole(closed);
     return isFirst ? 'applied' : 'merged';
   }
 
-  function insert(slot: number): OpenFrame {
-    const frame = openFrame(slot, features);
-    const after = open.findIndex((one) => one.slot > slot);
-    open.splice(after === -1 ? open.length : after, 0, frame);
+  flush(closed: Frame[]): void {
+    for (const frame of this.open) {
+      this.closedSlot = Math.max(this.closedSlot, frame.slot);
+      closed.push(this.finish(frame));
+    }
+    this.open.length = 0;
+  }
+
+  /** The open frame of a slot, opened in its place when there is none. */
+  private find(slot: number): OpenFrame {
+    const { open, shared } = this;
+    let at = 0;
+    while (at < open.length && open[at].slot < slot) at++;
+    if (at < open.length && open[at].slot === slot) return open[at];
+    const frame = shared.spare.pop() ?? createOpenFrame(shared.features);
+    frame.slot = slot;
+    if (at === open.length) open.push(frame);
+    else open.splice(at, 0, frame);
     return frame;
   }
 
-  function mayJoin(frame: OpenFrame, feature: number, timeMs: number): boolean {
+  private mayJoin(frame: OpenFrame, feature: number, timeMs: number): boolean {
+    const { combine, latenessMs } = this.shared;
     if (combine === undefined) return false;
     if (timeMs > frame.newestMs[feature]) return true;
     const times = frame.timesMs[feature];
     return latenessMs > 0 && times.size < MOST_UNORDERED && !times.has(timeMs);
   }
 
-  function wasSeen(feature: number, timeMs: number): boolean {
+  private wasSeen(feature: number, timeMs: number): boolean {
     const from = feature * REMEMBERED;
-    for (let i = from; i < from + REMEMBERED; i++) if (remembered[i] === timeMs) return true;
+    for (let i = from; i < from + REMEMBERED; i++) if (this.remembered[i] === timeMs) return true;
     return false;
   }
 
-  function remember(frame: OpenFrame, feature: number, timeMs: number): void {
-    remembered[feature * REMEMBERED + memoryAt[feature]] = timeMs;
-    memoryAt[feature] = (memoryAt[feature] + 1) % REMEMBERED;
+  private remember(frame: OpenFrame, feature: number, timeMs: number): void {
+    this.remembered[feature * REMEMBERED + this.memoryAt[feature]] = timeMs;
+    this.memoryAt[feature] = (this.memoryAt[feature] + 1) % REMEMBERED;
     const times = frame.timesMs[feature];
-    if (latenessMs > 0 && times.size < MOST_UNORDERED) times.add(timeMs);
-  }
-
-  function take(frame: OpenFrame, feature: number, timeMs: number, value: number): void {
-    if (frame.taken[feature] === 0) {
-      frame.taken[feature] = 1;
-      frame.filled++;
-    }
-    frame.newestMs[feature] = Math.max(frame.newestMs[feature], timeMs);
-    if (Number.isNaN(value)) return;
-    const isNewest = timeMs >= frame.newestValueMs[feature];
-    if (isNewest) frame.newestValueMs[feature] = timeMs;
-    const before = frame.combined[feature];
-    const count = frame.counts[feature]++;
-    if (count === 0) frame.combined[feature] = value;
-    else if (combine === 'last') frame.combined[feature] = isNewest ? value : before;
-    else if (combine === 'max') frame.combined[feature] = Math.max(before, value);
-    else frame.combined[feature] = before + value;
+    if (this.shared.latenessMs > 0 && times.size < MOST_UNORDERED) times.add(timeMs);
   }
 
   /** A later reading closes every frame that ends `latenessMs` or more before it. */
-  function closePassed(closed: Frame[]): void {
-    const passed = slotOf(newestMs - latenessMs, periodMs) - 1;
-    while (open.length > 0 && open[0].slot <= passed) closed.push(finish(open.shift() as OpenFrame));
-    closedSlot = Math.max(closedSlot, passed);
+  private closePassed(closed: Frame[]): void {
+    const { open, shared } = this;
+    const passed = slotOf(this.newestMs - shared.latenessMs, shared.periodMs) - 1;
+    while (open.length > 0 && open[0].slot <= passed) closed.push(this.finish(open.shift() as OpenFrame));
+    this.closedSlot = Math.max(this.closedSlot, passed);
   }
 
   /** A whole frame need not wait, once all before it are closed. */
-  function closeWhole(closed: Frame[]): void {
-    if (combine !== undefined) return;
-    while (open.length > 0 && open[0].slot === closedSlot + 1 && open[0].filled === features) {
-      closed.push(finish(open.shift() as OpenFrame));
-      closedSlot++;
+  private closeWhole(closed: Frame[]): void {
+    const { open, shared } = this;
+    if (shared.combine !== undefined) return;
+    while (open.length > 0 && open[0].slot === this.closedSlot + 1 && open[0].filled === shared.features) {
+      closed.push(this.finish(open.shift() as OpenFrame));
+      this.closedSlot++;
     }
   }
 
-  function finish({ slot, counts, combined }: OpenFrame): Frame {
+  private finish(frame: OpenFrame): Frame {
+    const { features, combine, periodMs, spare } = this.shared;
+    const { slot, counts, combined } = frame;
     const values = new Float32Array(features);
     for (let k = 0; k < features; k++) {
       const total = counts[k] === 0 ? Number.NaN : combined[k];
       values[k] = combine === 'mean' ? total / counts[k] : total;
     }
+    empty(frame);
+    spare.push(frame);
     return { timeMs: slot * periodMs, values };
   }
-
-  return {
-    push,
-    flush(closed) {
-      for (const frame of open) closed.push(finish(frame));
-      closedSlot = Math.max(closedSlot, ...open.map(({ slot }) => slot));
-      open.length = 0;
-    },
-  };
 }
 
-function openFrame(slot: number, features: number): OpenFrame {
+function take(
+  frame: OpenFrame,
+  feature: number,
+  timeMs: number,
+  value: number,
+  combine: Combine | undefined,
+): void {
+  if (frame.taken[feature] === 0) {
+    frame.taken[feature] = 1;
+    frame.filled++;
+  }
+  frame.newestMs[feature] = Math.max(frame.newestMs[feature], timeMs);
+  if (Number.isNaN(value)) return;
+  const isNewest = timeMs >= frame.newestValueMs[feature];
+  if (isNewest) frame.newestValueMs[feature] = timeMs;
+  const before = frame.combined[feature];
+  const count = frame.counts[feature]++;
+  if (count === 0) frame.combined[feature] = value;
+  else if (combine === 'last') frame.combined[feature] = isNewest ? value : before;
+  else if (combine === 'max') frame.combined[feature] = Math.max(before, value);
+  else frame.combined[feature] = before + value;
+}
+
+function createOpenFrame(features: number): OpenFrame {
   return {
-    slot,
+    slot: 0,
     taken: new Uint8Array(features),
     filled: 0,
     counts: new Uint32Array(features),
@@ -170,4 +221,17 @@ function openFrame(slot: number, features: number): OpenFrame {
     newestValueMs: new Float64Array(features).fill(Number.NEGATIVE_INFINITY),
     timesMs: Array.from({ length: features }, () => new Set<number>()),
   };
+}
+
+/** As it was created. */
+function empty(frame: OpenFrame): void {
+  frame.filled = 0;
+  for (let k = 0; k < frame.taken.length; k++) {
+    frame.taken[k] = 0;
+    frame.counts[k] = 0;
+    frame.combined[k] = 0;
+    frame.newestMs[k] = Number.NEGATIVE_INFINITY;
+    frame.newestValueMs[k] = Number.NEGATIVE_INFINITY;
+    frame.timesMs[k].clear();
+  }
 }

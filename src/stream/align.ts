@@ -1,5 +1,5 @@
 import { concat, concatMap, defer, map, type OperatorFunction, of } from 'rxjs';
-import { type Aligner, type AlignerOptions, createAligner, type Frame } from '../signal/align.ts';
+import { type Aligner, type AlignerOptions, createAligners, type Frame } from '../signal/align.ts';
 import type { Counters } from './counters.ts';
 import type { Origin, ReadingBatch } from './decode.ts';
 
@@ -22,59 +22,68 @@ export interface AlignOptions extends AlignerOptions {
   readonly counters: Counters;
 }
 
+/** What is kept of a stream. */
+interface AlignedStream {
+  readonly name: string;
+  readonly aligner: Aligner;
+  /** The batch of its newest frame, and the first round of that batch in which it does not occur. */
+  batch: number;
+  nextRound: number;
+}
+
 /** Readings -> rounds of closed frames, one aligner a stream. The end of the input closes every last frame. */
 export function align(options: AlignOptions): OperatorFunction<ReadingBatch, Round> {
   const { limit, counters, maxStreams = Number.POSITIVE_INFINITY, ...aligning } = options;
   return (batches) =>
     defer(() => {
-      const aligners = new Map<string, Aligner>();
-      const find = (stream: string): Aligner | undefined => {
-        const known = aligners.get(stream);
-        if (known || aligners.size >= maxStreams) return known;
-        const aligner = createAligner(aligning);
-        aligners.set(stream, aligner);
-        return aligner;
+      const createNext = createAligners(aligning);
+      const streams = new Map<string, AlignedStream>();
+      const closed: Frame[] = [];
+      let batch = 0;
+      let rounds: StreamFrame[][] = [];
+      const find = (name: string): AlignedStream | undefined => {
+        const known = streams.get(name);
+        if (known || streams.size >= maxStreams) return known;
+        const stream = { name, aligner: createNext(), batch, nextRound: 0 };
+        streams.set(name, stream);
+        return stream;
+      };
+      /** A stream's second frame goes into the second round: a round steps each state once. */
+      const placeClosed = (stream: AlignedStream) => {
+        if (stream.batch !== batch) stream.nextRound = 0;
+        stream.batch = batch;
+        for (const { timeMs, values } of closed) {
+          let round = stream.nextRound;
+          while (rounds[round]?.length === limit) round++;
+          if (round === rounds.length) rounds.push([]);
+          rounds[round].push({ stream: stream.name, timeMs, values });
+          stream.nextRound = round + 1;
+        }
+        closed.length = 0;
+      };
+      const takeRounds = (origin: Origin): Round[] => {
+        const taken = rounds.map((frames) => ({ origin, frames }));
+        rounds = [];
+        batch++;
+        return taken;
       };
       const close = ({ origin, readings }: ReadingBatch): Round[] => {
-        const frames: StreamFrame[] = [];
-        const closed: Frame[] = [];
-        for (const { stream, timeMs, feature, value } of readings) {
-          const ending = find(stream)?.push(timeMs, feature, value, closed) ?? 'overflow';
+        for (const { stream: name, timeMs, feature, value } of readings) {
+          const stream = find(name);
+          const ending = stream?.aligner.push(timeMs, feature, value, closed) ?? 'overflow';
           if (origin === 'live') counters.ended[ending]++;
-          nameFrames(stream, closed, frames);
+          if (stream && closed.length > 0) placeClosed(stream);
         }
-        return splitRounds(origin, frames, limit);
+        return takeRounds(origin);
       };
       const flush = (): Round[] => {
-        const frames: StreamFrame[] = [];
-        for (const [stream, aligner] of aligners) {
-          const closed: Frame[] = [];
-          aligner.flush(closed);
-          nameFrames(stream, closed, frames);
+        for (const stream of streams.values()) {
+          stream.aligner.flush(closed);
+          placeClosed(stream);
         }
-        return splitRounds('live', frames, limit);
+        return takeRounds('live');
       };
       const ended = defer(() => of(flush()));
-      return concat(batches.pipe(map(close)), ended).pipe(concatMap((rounds) => rounds));
+      return concat(batches.pipe(map(close)), ended).pipe(concatMap((taken) => taken));
     });
-}
-
-function nameFrames(stream: string, closed: Frame[], frames: StreamFrame[]): void {
-  for (const { timeMs, values } of closed) frames.push({ stream, timeMs, values });
-  closed.length = 0;
-}
-
-/** A stream's second frame goes into the second round: a round steps each state once. */
-function splitRounds(origin: Origin, frames: readonly StreamFrame[], limit: number): Round[] {
-  const rounds: StreamFrame[][] = [];
-  const nextRound = new Map<string, number>();
-  for (const frame of frames) {
-    let round = nextRound.get(frame.stream) ?? 0;
-    while (rounds[round]?.length === limit) round++;
-    const list = rounds[round];
-    if (list) list.push(frame);
-    else rounds.push([frame]);
-    nextRound.set(frame.stream, round + 1);
-  }
-  return rounds.map((list) => ({ origin, frames: list }));
 }

@@ -55,10 +55,10 @@ export function decode<M extends Envelope = Message>(
       if (isFarAhead(decoded, message)) continue;
       if (message.retained) {
         counters.ended.retained += decoded.features.length;
-        if (onRetained) onRetained(readingsOf(message.stream, decoded, channels));
+        if (onRetained) onRetained(addReadings([], message.stream, decoded, channels));
         continue;
       }
-      readings.push(...readingsOf(message.stream, decoded, channels));
+      addReadings(readings, message.stream, decoded, channels);
     }
     return { origin: 'live', readings };
   });
@@ -82,16 +82,21 @@ function isFarAhead({ timeMs, features }: Decoded, { arrivedMs }: Envelope): boo
   return features.length > 0 && timeMs - arrivedMs > farthestAheadMs;
 }
 
-function readingsOf(
+function addReadings(
+  readings: Reading[],
   stream: string,
   { timeMs, features, values }: Decoded,
   channels: readonly string[] | undefined,
 ): Reading[] {
-  return features.map((feature, i) =>
-    channels === undefined
-      ? { stream, timeMs, feature, value: values[i] }
-      : { stream: `${stream}/${channels[feature]}`, timeMs, feature: 0, value: values[i] },
-  );
+  for (let i = 0; i < features.length; i++) {
+    const feature = features[i];
+    readings.push(
+      channels === undefined
+        ? { stream, timeMs, feature, value: values[i] }
+        : { stream: `${stream}/${channels[feature]}`, timeMs, feature: 0, value: values[i] },
+    );
+  }
+  return readings;
 }
 
 /** The features that sensors send to this model: those of its input, or of its channels. */

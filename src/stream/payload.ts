@@ -68,30 +68,28 @@ export function readValue(value: unknown): number | MalformedReason {
   return Math.abs(value) > largestValue ? 'out of range' : Math.fround(value);
 }
 
-/** Gathers the values of one message. */
-export interface Gathering {
-  add(feature: number, value: unknown): void;
-  /** `no feature` when nothing was added. */
-  at(timeMs: number): Decoded;
+/** `Decoded` while its values are gathered. */
+export interface Gathering extends Decoded {
+  readonly features: number[];
+  readonly values: number[];
+  readonly malformed: MalformedReason[];
 }
 
-export function gather(): Gathering {
-  const features: number[] = [];
-  const values: number[] = [];
-  const malformed: MalformedReason[] = [];
-  return {
-    add(feature, given) {
-      const value = readValue(given);
-      if (typeof value === 'string') {
-        malformed.push(value);
-        return;
-      }
-      features.push(feature);
-      values.push(value);
-    },
-    at(timeMs) {
-      if (features.length + malformed.length === 0) return unreadable('no feature');
-      return { timeMs, features, values, malformed };
-    },
-  };
+export function gather(timeMs: number): Gathering {
+  return { timeMs, features: [], values: [], malformed: [] };
+}
+
+export function addValue({ features, values, malformed }: Gathering, feature: number, given: unknown): void {
+  const value = readValue(given);
+  if (typeof value === 'string') {
+    malformed.push(value);
+    return;
+  }
+  features.push(feature);
+  values.push(value);
+}
+
+/** `no feature` when nothing was added. */
+export function decodedOf(gathering: Gathering): Decoded {
+  return gathering.features.length + gathering.malformed.length === 0 ? unreadable('no feature') : gathering;
 }

@@ -1,7 +1,9 @@
 import { followPath, type JsonPath } from './json-path.ts';
 import {
+  addValue,
   type Decoded,
   type Decoder,
+  decodedOf,
   decodeText,
   gather,
   largestPayload,
@@ -47,10 +49,11 @@ export function readBody(body: unknown, { features, time }: JsonOptions, arrived
     timeMs = readTime(given);
     if (Number.isNaN(timeMs)) return unreadable('bad time');
   }
-  const gathering = gather();
-  features.forEach((path, feature) => {
+  const gathering = gather(timeMs);
+  for (let feature = 0; feature < features.length; feature++) {
+    const path = features[feature];
     const value = path && followPath(body, path);
-    if (value !== undefined) gathering.add(feature, value);
-  });
-  return gathering.at(timeMs);
+    if (value !== undefined) addValue(gathering, feature, value);
+  }
+  return decodedOf(gathering);
 }

@@ -1,4 +1,4 @@
-import { type Decoder, decodeText, gather, unreadable } from './payload.ts';
+import { addValue, type Decoder, decodeText, gather, unreadable } from './payload.ts';
 
 export interface NumberOptions {
   /** The names of the features, in the model's order, for topics that name one. */
@@ -19,9 +19,9 @@ export function numberDecoder({ names, feature: fixed }: NumberOptions): Decoder
     if (payload.length > longestNumber) return unreadable('not a number');
     const text = decodeText(payload);
     if (text === undefined) return unreadable('not UTF-8');
-    const gathering = gather();
-    gathering.add(index, readText(text.trim()));
-    return gathering.at(arrivedMs);
+    const gathering = gather(arrivedMs);
+    addValue(gathering, index, readText(text.trim()));
+    return gathering;
   };
 }
 

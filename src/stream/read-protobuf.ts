@@ -1,6 +1,6 @@
 import { cellstream } from '#proto/telemetry.js';
 import { largestTimeMs } from '../signal/times.ts';
-import { type Decoder, gather, largestPayload, unreadable } from './payload.ts';
+import { addValue, type Decoder, decodedOf, gather, largestPayload, unreadable } from './payload.ts';
 
 export interface ProtobufOptions {
   /** The names that the messages give the features, by index of the feature. */
@@ -24,11 +24,11 @@ export function protobufDecoder({ features, timeOfArrival = false }: ProtobufOpt
     const timeMs = given ?? (timeOfArrival ? arrivedMs : undefined);
     if (timeMs === undefined) return unreadable('no time');
     if (!(Math.abs(timeMs) <= largestTimeMs)) return unreadable('bad time');
-    const gathering = gather();
+    const gathering = gather(timeMs);
     for (const { feature, value } of values) {
       const index = indices.get(feature ?? '');
-      if (index !== undefined) gathering.add(index, value ?? null);
+      if (index !== undefined) addValue(gathering, index, value ?? null);
     }
-    return gathering.at(timeMs);
+    return decodedOf(gathering);
   };
 }
