@@ -1,5 +1,6 @@
 import type { IClientOptions } from 'mqtt';
 import type { Broker, Protocol } from './broker-options.ts';
+import { createClientIds } from './client-ids.ts';
 
 /** How long the broker keeps the session of a client that is away, in MQTT 5 (3.1.1 cannot say). */
 const sessionExpirySeconds = 7 * 24 * 3600;
@@ -47,6 +48,7 @@ export function clientOptions(
     connectTimeout: timeoutMs,
     manualConnect: true,
     reconnectPeriod: 0,
+    messageIdProvider: createClientIds(),
     // its own asks whether anybody debugs it, a dozen times a message
     log: () => {},
   };

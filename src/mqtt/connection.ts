@@ -3,10 +3,10 @@ import { connect, type IConnackPacket, type MqttClient } from 'mqtt';
 import { ConnectionLostError, PublicationRefusedError } from './broker-error.ts';
 import type { Broker, Protocol } from './broker-options.ts';
 import { clientOptions } from './client-options.ts';
-import { describeRefusal, type Ending, endingOf } from './ending.ts';
+import { type Ending, endingOf } from './ending.ts';
 import { type Greeting, greet } from './greeting.ts';
 import { createIntake, type Delivery } from './intake.ts';
-import { createOutgoing, type Outgoing } from './outgoing.ts';
+import { createOutgoing, type Outgoing, type Publication } from './outgoing.ts';
 import { createUnfinished, type Done, type Unfinished } from './unfinished.ts';
 
 export interface PublishOptions {
@@ -104,6 +104,7 @@ export function dial(options: DialOptions): Connection {
           onDelivery(delivery);
           return true;
         },
+        onPuback: outgoing.acknowledge,
         onOther: forward,
         onAcknowledge: (packets) => client.stream.write(packets),
       }),
@@ -149,35 +150,14 @@ function start(client: MqttClient, { fail, onSecured, onClose, intakeOf }: Strea
   client.stream.off('data', forward).on('data', intakeOf(forward));
 }
 
-interface Publication extends PublishOptions {
-  readonly topic: string;
-  readonly payload: string | Uint8Array;
-}
-
 function publish(
   { client, outgoing }: { readonly client: MqttClient; readonly outgoing: Outgoing },
-  { topic, payload, qos, retain }: Publication,
+  publication: Publication,
   done: Done,
 ): void {
-  if (!isPublishable(topic)) {
-    done(new PublicationRefusedError('not a topic to publish on'));
-    return;
-  }
-  // its end is near, and tells
-  if (client.disconnecting) return;
-  if (qos === 0) {
-    outgoing.add(topic, payload, retain, done);
-    return;
-  }
-  // in order with what waits
-  outgoing.flush();
-  client.publish(topic, asBuffer(payload), { qos, retain }, (error) => {
-    if (!error) done();
-    // any other error means that the connection goes; its end tells all, in order
-    else if (hasReasonCode(error)) {
-      done(new PublicationRefusedError(describeRefusal(error), { cause: error }));
-    }
-  });
+  if (!isPublishable(publication.topic)) done(new PublicationRefusedError('not a topic to publish on'));
+  // else its end is near, and tells
+  else if (!client.disconnecting) outgoing.add(publication, done);
 }
 
 interface Ended {
@@ -206,13 +186,4 @@ const topicLimit = 21_845;
 /** MQTT.js would send any topic, and for a wrong one the broker closes the connection of all of them. */
 function isPublishable(topic: string): boolean {
   return topic.length > 0 && topic.length <= topicLimit && !/[+#\0]/.test(topic);
-}
-
-function asBuffer(payload: string | Uint8Array): string | Buffer {
-  if (typeof payload === 'string' || Buffer.isBuffer(payload)) return payload;
-  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-}
-
-function hasReasonCode(error: Error): boolean {
-  return typeof (error as { code?: unknown }).code === 'number';
 }

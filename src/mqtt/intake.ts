@@ -14,18 +14,22 @@ export interface IntakeOptions {
   readonly protocol: Protocol;
   /** @returns false for a message that is not taken, and not acknowledged */
   readonly onDelivery: (delivery: Delivery) => boolean;
+  /** An answer to a publication of QoS 1; from 0x80 on the code is a refusal.
+   * @returns false for one that is for `onOther` */
+  readonly onPuback: (id: number, code: number) => boolean;
   /** Gets all other packets, and what is none, in order. */
   readonly onOther: (bytes: Buffer) => void;
   /** Gets the PUBACK packets for what came at QoS 1, those of a chunk together. */
   readonly onAcknowledge: (packets: Buffer) => void;
 }
 
+const puback = 0x40;
 /** Bytes of a length at most, seven bits in each. */
 const longestLength = 4;
 
-/** Takes the messages out of the bytes that a broker sends; the result gets them chunk by chunk. */
+/** Takes the messages, and the answers to those of this client, out of the bytes that a broker sends; the result gets them chunk by chunk. */
 export function createIntake(options: IntakeOptions): (chunk: Buffer) => void {
-  const { protocol, onDelivery, onOther, onAcknowledge } = options;
+  const { protocol, onDelivery, onPuback, onOther, onAcknowledge } = options;
   /** The beginning of a packet, and the bytes that it takes to go on. */
   let held: Buffer[] = [];
   let heldBytes = 0;
@@ -45,14 +49,16 @@ export function createIntake(options: IntakeOptions): (chunk: Buffer) => void {
       if (bodyAt > bytes.length) break;
       // of what is no packet, all the rest is none either
       const end = bodyAt < 0 ? Number.POSITIVE_INFINITY : bodyAt + lengthAt(bytes, at + 1, bodyAt);
-      if (bodyAt > 0 && isMessage(bytes[at])) {
+      if (bodyAt > 0 && (isMessage(bytes[at]) || bytes[at] === puback)) {
         if (otherAt < at) onOther(bytes.subarray(otherAt, at));
         otherAt = at;
         if (end > bytes.length) {
           needed = end - at;
           break;
         }
-        if (readMessage(bytes, at, bodyAt, end, ids)) otherAt = end;
+        const isRead =
+          bytes[at] === puback ? readPuback(bytes, bodyAt, end) : readMessage(bytes, at, bodyAt, end, ids);
+        if (isRead) otherAt = end;
       }
       passing = Math.max(0, end - bytes.length);
       at = Math.min(end, bytes.length);
@@ -84,6 +90,12 @@ export function createIntake(options: IntakeOptions): (chunk: Buffer) => void {
     });
     if (isTaken && idBytes > 0) ids.push(bytes[topicEnd], bytes[topicEnd + 1]);
     return true;
+  }
+
+  function readPuback(bytes: Buffer, bodyAt: number, end: number): boolean {
+    if (end < bodyAt + 2) return false;
+    // MQTT 5 leaves out the code of success
+    return onPuback(bytes[bodyAt] * 256 + bytes[bodyAt + 1], end > bodyAt + 2 ? bytes[bodyAt + 2] : 0);
   }
 
   return (chunk) => {
@@ -121,7 +133,7 @@ function lengthAt(bytes: Buffer, at: number, end: number): number {
 function acknowledge(ids: readonly number[]): Buffer {
   const packets = Buffer.allocUnsafe(2 * ids.length);
   for (let i = 0; i < ids.length; i += 2) {
-    packets[2 * i] = 0x40;
+    packets[2 * i] = puback;
     packets[2 * i + 1] = 2;
     packets[2 * i + 2] = ids[i];
     packets[2 * i + 3] = ids[i + 1];

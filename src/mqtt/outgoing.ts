@@ -1,23 +1,33 @@
-import type { MqttClient } from 'mqtt';
+import { type MqttClient, ReasonCodes } from 'mqtt';
+import { PublicationRefusedError } from './broker-error.ts';
 import type { Protocol } from './broker-options.ts';
-import { createPublishPackets } from './publish-packets.ts';
+import { lastClientId } from './client-ids.ts';
+import { createPublishPackets, type Publish } from './publish-packets.ts';
 import type { Done } from './unfinished.ts';
 
-/** Publications of QoS 0, on their way into the socket of a connected client. */
-export interface Outgoing {
-  /** `done` is called when it is written; not in a socket that is full, before that drains. */
-  add(topic: string, payload: string | Uint8Array, retain: boolean, done: Done): void;
-  /** Writes what waits for the end of the turn now. */
-  flush(): void;
+export interface Publication extends Publish {
+  readonly qos: 0 | 1;
 }
 
-/** What waits for the end of the turn at most. */
-const mostBytes = 65_536;
+/** Publications on their way out of a connected client. */
+export interface Outgoing {
+  /** `done` is called when it is acknowledged (QoS 1), when it is written, not into a socket that is full (QoS 0). */
+  add(publication: Publication, done: Done): void;
+  /** A PUBACK has come. @returns false when it answers nothing from here */
+  acknowledge(id: number, code: number): boolean;
+}
 
-/** Writes past MQTT.js, which knows nothing of a publication of QoS 0 once it is written: those of a turn of the event loop in
- * one piece, where it makes five of each. MQTT.js writes whole packets too, so that none comes inside of another. */
+/** Waits for the end of the turn at most. */
+const mostBytes = 65_536;
+const lastId = 65_535;
+const mostIds = lastId - lastClientId;
+
+/** Writes the publications of a turn of the event loop in one piece. MQTT.js makes five of each, and at QoS 1 copies it into a
+ * store that its next client would not see. It writes whole packets too, so that none comes inside of another. */
 export function createOutgoing(client: MqttClient, protocol: Protocol): Outgoing {
   const packets = createPublishPackets(protocol);
+  const unacknowledged = new Map<number, Done>();
+  let newestId = lastId;
   let unwritten: Done[] = [];
   let undrained: Done[] = [];
   const flush = () => {
@@ -38,13 +48,36 @@ export function createOutgoing(client: MqttClient, protocol: Protocol): Outgoing
     }
     undrained.push(...written);
   };
+  const nextId = () => {
+    do newestId = newestId === lastId ? lastClientId + 1 : newestId + 1;
+    while (unacknowledged.has(newestId));
+    return newestId;
+  };
   return {
-    add(topic, payload, retain, done) {
+    add(publication, done) {
+      if (publication.qos === 1 && unacknowledged.size === mostIds) {
+        done(new PublicationRefusedError(`the broker has not acknowledged ${mostIds} others`));
+        return;
+      }
       if (packets.size === 0) process.nextTick(flush);
-      packets.add(topic, payload, retain);
-      unwritten.push(done);
+      if (publication.qos === 0) {
+        packets.add(publication);
+        unwritten.push(done);
+      } else {
+        const id = nextId();
+        packets.add(publication, id);
+        unacknowledged.set(id, done);
+      }
       if (packets.size >= mostBytes) flush();
     },
-    flush,
+    acknowledge(id, code) {
+      const done = unacknowledged.get(id);
+      if (done === undefined) return false;
+      unacknowledged.delete(id);
+      if (code < 0x80) done();
+      else
+        done(new PublicationRefusedError(ReasonCodes[code as keyof typeof ReasonCodes] ?? `reason ${code}`));
+      return true;
+    },
   };
 }

@@ -1,10 +1,17 @@
 import type { Protocol } from './broker-options.ts';
 
-/** PUBLISH packets of QoS 0, one behind the other: a turn of the event loop writes them at once. */
+export interface Publish {
+  readonly topic: string;
+  readonly payload: string | Uint8Array;
+  readonly retain: boolean;
+}
+
+/** PUBLISH packets, one behind the other: a turn of the event loop writes them at once. */
 export interface PublishPackets {
   /** Bytes that wait. */
   readonly size: number;
-  add(topic: string, payload: string | Uint8Array, retain: boolean): void;
+  /** @param id of QoS 1; QoS 0 without one */
+  add(publish: Publish, id?: number): void;
   /** A copy of all that waits, which then waits no more. */
   take(): Buffer;
 }
@@ -36,24 +43,25 @@ export function createPublishPackets(protocol: Protocol): PublishPackets {
     get size() {
       return size;
     },
-    add(topic, payload, retain) {
+    add({ topic, payload, retain }, id) {
+      const idBytes = id === undefined ? 0 : 2;
       // a UTF-16 unit takes three bytes of UTF-8 at most
-      reserve(longestHeader + 2 + 3 * topic.length + propertyBytes + 3 * payload.length);
+      reserve(longestHeader + 4 + 3 * topic.length + propertyBytes + 3 * payload.length);
       // written behind a header for as many bytes as there are characters, and moved when there are more
-      const expectedAt = size + 1 + lengthBytes(2 + topic.length + propertyBytes + payload.length);
+      const expectedAt = size + 1 + lengthBytes(2 + topic.length + idBytes + propertyBytes + payload.length);
       const topicBytes = bytes.write(topic, expectedAt + 2);
       bytes[expectedAt] = topicBytes >> 8;
       bytes[expectedAt + 1] = topicBytes & 0xff;
-      const topicEnd = expectedAt + 2 + topicBytes;
-      if (propertyBytes > 0) bytes[topicEnd] = 0;
-      const end = writePayload(payload, topicEnd + propertyBytes);
+      let at = expectedAt + 2 + topicBytes;
+      if (id !== undefined) at = bytes.writeUInt16BE(id, at);
+      if (propertyBytes > 0) bytes[at++] = 0;
+      const end = writePayload(payload, at);
       const length = end - expectedAt;
       const bodyAt = size + 1 + lengthBytes(length);
       if (bodyAt !== expectedAt) bytes.copyWithin(bodyAt, expectedAt, end);
-      bytes[size] = retain ? 0x31 : 0x30;
-      let left = length;
-      for (let at = size + 1; at < bodyAt; at++, left >>>= 7) {
-        bytes[at] = (left & 0x7f) | (at < bodyAt - 1 ? 0x80 : 0);
+      bytes[size] = 0x30 + idBytes + (retain ? 1 : 0);
+      for (let i = size + 1, left = length; i < bodyAt; i++, left >>>= 7) {
+        bytes[i] = (left & 0x7f) | (i < bodyAt - 1 ? 0x80 : 0);
       }
       size = bodyAt + length;
     },

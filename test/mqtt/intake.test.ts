@@ -35,6 +35,9 @@ function publish(message: SentMessage, protocol: '5' | '3.1.1'): Buffer {
   );
 }
 
+/** Lower ids are of publications of MQTT.js. */
+const firstId = 256;
+
 /** What came of bytes in chunks that end at `cuts`. */
 function take(
   bytes: Buffer,
@@ -45,6 +48,7 @@ function take(
   const deliveries: Delivery[] = [];
   const others: Buffer[] = [];
   const acknowledged: Buffer[] = [];
+  const pubacks: (readonly [id: number, code: number])[] = [];
   const order: string[] = [];
   const intake = createIntake({
     protocol,
@@ -52,6 +56,11 @@ function take(
       deliveries.push({ ...delivery, payload: Buffer.from(delivery.payload) });
       order.push('message');
       return isTaken(delivery);
+    },
+    onPuback: (id, code) => {
+      if (id < firstId) return false;
+      pubacks.push([id, code]);
+      return true;
     },
     onOther: (other) => {
       others.push(Buffer.from(other));
@@ -64,7 +73,13 @@ function take(
     // a copy, as of a socket that uses its memory again
     intake(Buffer.from(bytes.subarray(ends[i - 1] ?? 0, end)));
   });
-  return { deliveries, others: Buffer.concat(others), acknowledged: Buffer.concat(acknowledged), order };
+  return {
+    deliveries,
+    others: Buffer.concat(others),
+    acknowledged: Buffer.concat(acknowledged),
+    pubacks,
+    order,
+  };
 }
 
 const message = (lengths: { payload: number }): fc.Arbitrary<SentMessage> =>
@@ -77,25 +92,48 @@ const message = (lengths: { payload: number }): fc.Arbitrary<SentMessage> =>
     id: fc.integer({ min: 1, max: 65_535 }),
     properties: fc.uint8Array({ maxLength: 200 }),
   });
-// CONNACK, PUBACK, SUBACK, PUBREL, PINGRESP, DISCONNECT
+// CONNACK, SUBACK, PUBREL, PINGRESP, DISCONNECT
 const other = fc
-  .tuple(fc.constantFrom(0x20, 0x40, 0x90, 0x62, 0xd0, 0xe0), fc.uint8Array({ maxLength: 300 }))
+  .tuple(fc.constantFrom(0x20, 0x90, 0x62, 0xd0, 0xe0), fc.uint8Array({ maxLength: 300 }))
   .map(([firstByte, body]) => packet(firstByte, body));
+
+interface Puback {
+  readonly puback: Buffer;
+  readonly id: number;
+  readonly code: number;
+}
+const puback: fc.Arbitrary<Puback> = fc
+  .record({ id: fc.integer({ min: 1, max: 65_535 }), code: fc.constantFrom(0, 16, 0x80, 0x87) })
+  .map(({ id, code }) => {
+    const answer = [id >> 8, id & 0xff, ...(code === 0 ? [] : [code, 0])];
+    return { id, code, puback: packet(0x40, Buffer.from(answer)) };
+  });
+
+type Sent = SentMessage | Puback | Buffer;
+const isMessage = (sent: Sent): sent is SentMessage => 'topic' in sent;
+const isPuback = (sent: Sent): sent is Puback => 'puback' in sent;
 
 describe.each(['5', '3.1.1'] as const)('the intake of MQTT %s', (protocol) => {
   test('delivers every message, hands on every other byte and acknowledges QoS 1, however the bytes are cut', () => {
-    const packets = fc.array(fc.oneof(message({ payload: 400 }), other), { maxLength: 12 });
+    const packets = fc.array(fc.oneof(message({ payload: 400 }), puback, other), { maxLength: 12 });
     const cuts = fc.array(fc.nat(4000), { maxLength: 30 });
+    const bytesOf = (sent: Sent) => {
+      if (isMessage(sent)) return publish(sent, protocol);
+      return isPuback(sent) ? sent.puback : sent;
+    };
     fc.assert(
       fc.property(packets, cuts, (sent, ends) => {
-        const bytes = Buffer.concat(sent.map((one) => (Buffer.isBuffer(one) ? one : publish(one, protocol))));
-        const messages = sent.filter((one): one is SentMessage => !Buffer.isBuffer(one));
+        const bytes = Buffer.concat(sent.map(bytesOf));
+        const messages = sent.filter(isMessage);
+        const pubacks = sent.filter((one) => isPuback(one) && one.id >= firstId) as Puback[];
+        const others = sent.filter((one) => !isMessage(one) && !(isPuback(one) && one.id >= firstId));
         const taken = take(bytes, ends, protocol);
         const expected = messages.map(({ topic, payload, retain, dup }) => ({
           ...{ topic, payload: Buffer.from(payload), retain, dup },
         }));
         expect(taken.deliveries).toEqual(expected);
-        expect(taken.others).toEqual(Buffer.concat(sent.filter(Buffer.isBuffer)));
+        expect(taken.others).toEqual(Buffer.concat(others.map(bytesOf)));
+        expect(taken.pubacks).toEqual(pubacks.map(({ id, code }) => [id, code]));
         const ids = messages.filter(({ qos }) => qos === 1).map(({ id }) => id);
         const acknowledgements = ids.flatMap((id) => [0x40, 2, id >> 8, id & 0xff]);
         expect(taken.acknowledged).toEqual(Buffer.from(acknowledgements));
@@ -132,6 +170,7 @@ describe.each(['5', '3.1.1'] as const)('the intake of MQTT %s', (protocol) => {
 
   test.each([
     ['a length that never ends', Buffer.alloc(64, 0xff)],
+    ['an acknowledgement without an id', packet(0x40, Buffer.from([1]))],
     ['another protocol', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
     ['a message without a topic', packet(0x30, Buffer.alloc(8))],
     ['a topic longer than its packet', packet(0x30, Buffer.from([0, 9, 0x61]))],

@@ -2,12 +2,11 @@ import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { MqttClient } from 'mqtt';
 import { describe, expect, test } from 'vitest';
-import { createPublishPackets } from '../../src/mqtt/publish-packets.ts';
+import { createPublishPackets, type Publish } from '../../src/mqtt/publish-packets.ts';
 
-interface Publication {
-  readonly topic: string;
-  readonly payload: string | Uint8Array;
-  readonly retain: boolean;
+interface Publication extends Publish {
+  /** Of QoS 1. */
+  readonly id?: number | undefined;
 }
 
 /** A client of MQTT.js on a connection that keeps what is written. */
@@ -21,16 +20,27 @@ async function connectClient(protocol: '5' | '3.1.1') {
     },
   });
   const protocolVersion = protocol === '5' ? 5 : 4;
-  const client = new MqttClient(() => stream, { protocolVersion, keepalive: 0, reconnectPeriod: 0 });
+  let id = 0;
+  const messageIdProvider = {
+    allocate: () => id,
+    getLastAllocated: () => id,
+    register: () => true,
+    deallocate() {},
+    clear() {},
+  };
+  const options = { protocolVersion, keepalive: 0, reconnectPeriod: 0, messageIdProvider } as const;
+  const client = new MqttClient(() => stream, options);
   const connack = protocol === '5' ? [0x20, 3, 0, 0, 0] : [0x20, 2, 0, 0];
   const connected = new Promise((resolve) => client.once('connect', resolve));
   stream.push(Buffer.from(connack));
   await connected;
   return async (publications: readonly Publication[]) => {
     written = [];
-    for (const { topic, payload, retain } of publications) {
+    for (const publication of publications) {
+      const { topic, payload, retain } = publication;
       const body = typeof payload === 'string' ? payload : Buffer.from(payload);
-      client.publish(topic, body, { qos: 0, retain });
+      id = publication.id ?? 0;
+      client.publish(topic, body, { qos: id === 0 ? 0 : 1, retain });
     }
     await new Promise(setImmediate);
     return Buffer.concat(written);
@@ -42,6 +52,7 @@ const publication: fc.Arbitrary<Publication> = fc.record({
   topic: text(60),
   payload: fc.oneof(text(300), fc.uint8Array({ maxLength: 300 })),
   retain: fc.boolean(),
+  id: fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined }),
 });
 
 describe.each(['5', '3.1.1'] as const)('packets of MQTT %s', (protocol) => {
@@ -50,7 +61,7 @@ describe.each(['5', '3.1.1'] as const)('packets of MQTT %s', (protocol) => {
     const packets = createPublishPackets(protocol);
     await fc.assert(
       fc.asyncProperty(fc.array(publication, { minLength: 1, maxLength: 20 }), async (publications) => {
-        for (const { topic, payload, retain } of publications) packets.add(topic, payload, retain);
+        for (const publication of publications) packets.add(publication, publication.id);
         expect(packets.take()).toEqual(await writeByClient(publications));
         expect(packets.size).toBe(0);
       }),
@@ -69,7 +80,7 @@ describe.each(['5', '3.1.1'] as const)('packets of MQTT %s', (protocol) => {
       const packets = createPublishPackets(protocol);
       for (const unit of ['a', 'é', '中', '🌡']) {
         const sent = { topic: 'a/b', payload: unit.repeat(size / unit.length), retain: false };
-        packets.add(sent.topic, sent.payload, sent.retain);
+        packets.add(sent);
         // not through toEqual, which takes seconds
         expect(packets.take().equals(await writeByClient([sent]))).toBe(true);
       }
@@ -79,9 +90,9 @@ describe.each(['5', '3.1.1'] as const)('packets of MQTT %s', (protocol) => {
 
 test('bytes that were taken stay as they are', () => {
   const packets = createPublishPackets('3.1.1');
-  packets.add('a', 'first', false);
+  packets.add({ topic: 'a', payload: 'first', retain: false });
   const taken = packets.take();
   const before = Buffer.from(taken);
-  packets.add('a', 'other', true);
+  packets.add({ topic: 'a', payload: 'other', retain: true });
   expect(taken).toEqual(before);
 });
