@@ -1,0 +1,166 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHeader, writeHeader } from './file-header.ts';
+import { frameOf } from './frames.ts';
+import { createReadingsWriter, type ReadingsWriter } from './readings-record.ts';
+import { pathOf, syncFolder } from './state-files.ts';
+
+/** The input log of a state folder: readings in the order in which they changed states. */
+export interface Journal {
+  /** Notes a reading for the next commit. Never waits. */
+  note(stream: string, feature: number, timeMs: number, value: number): void;
+  /** Readings noted and not yet on disk. */
+  readonly uncommitted: number;
+  /** Bytes of the file in hand, with what is noted. */
+  readonly fileBytes: number;
+  /** Bytes written since the start. */
+  readonly writtenBytes: number;
+  /** Resolves when all that was noted before the call is on disk (fdatasync). Calls while one runs join the next.
+   * @throws the error of the disk; what was noted is kept, and the next commit tries again */
+  commit(): Promise<void>;
+  /** What is noted from now on goes into a new file: a snapshot is taken here.
+   * @returns the number of the new file */
+  rotate(): number;
+  /** The same, and drops what is not on disk: the snapshot has it. */
+  restart(): Promise<number>;
+  /** Commits and closes the file. */
+  close(): Promise<void>;
+}
+
+/** What waits for the disk. */
+interface Piece {
+  readonly file: number;
+  readonly bytes: Buffer;
+  readonly readings: number;
+}
+
+interface OpenLog {
+  readonly number: number;
+  readonly handle: FileHandle;
+  /** Bytes that are known to be good. */
+  length: number;
+}
+
+/** @param first the number of its first file, which must not exist */
+export function createJournal(folder: string, header: FileHeader, first: number): Journal {
+  let number = first;
+  let writer: ReadingsWriter = createReadingsWriter();
+  let pieces: Piece[] = [];
+  let waiting = 0;
+  let sealedBytes = 0;
+  let written = 0;
+  let log: OpenLog | undefined;
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+
+  function seal(): void {
+    if (writer.count === 0) return;
+    const readings = writer.count;
+    const bytes = frameOf(writer.take());
+    pieces.push({ file: number, bytes, readings });
+    waiting += readings;
+    sealedBytes += bytes.length;
+  }
+
+  async function logOf(file: number): Promise<OpenLog> {
+    if (log?.number === file) return log;
+    await log?.handle.close();
+    log = undefined;
+    const opened = { number: file, handle: await open(pathOf(folder, 'log', file), 'w'), length: 0 };
+    // kept open only once its header is there
+    try {
+      await append(opened, frameOf(writeHeader(header)));
+      await syncFolder(folder);
+    } catch (error) {
+      await opened.handle.close();
+      throw error;
+    }
+    log = opened;
+    return opened;
+  }
+
+  async function append(to: OpenLog, bytes: Buffer): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      const { bytesWritten } = await to.handle.write(bytes, done, bytes.length - done, to.length + done);
+      done += bytesWritten;
+    }
+    to.length += bytes.length;
+    written += bytes.length;
+  }
+
+  /** Writes all pieces, file after file; those of a file are safe when it is synced. */
+  async function flush(): Promise<void> {
+    while (pieces.length > 0) {
+      const to = await logOf(pieces[0].file);
+      const before = to.length;
+      const batch = pieces.filter(({ file }) => file === to.number);
+      try {
+        await append(to, Buffer.concat(batch.map(({ bytes }) => bytes)));
+        await to.handle.datasync();
+      } catch (error) {
+        // half a frame must not stand before the next try
+        to.length = before;
+        await to.handle.truncate(before).catch(() => {});
+        throw error;
+      }
+      pieces = pieces.filter((piece) => !batch.includes(piece));
+      for (const { readings } of batch) waiting -= readings;
+    }
+  }
+
+  function commit(): Promise<void> {
+    seal();
+    if (running !== undefined) {
+      next ??= running
+        .catch(() => {})
+        .then(() => {
+          next = undefined;
+          return commit();
+        });
+      return next;
+    }
+    running = flush().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+
+  function rotate(): number {
+    seal();
+    number++;
+    // names are numbered anew in each file
+    writer = createReadingsWriter();
+    sealedBytes = 0;
+    return number;
+  }
+
+  return {
+    note: (stream, feature, timeMs, value) => writer.add(stream, feature, timeMs, value),
+    get uncommitted() {
+      return waiting + writer.count;
+    },
+    get fileBytes() {
+      return sealedBytes + writer.size;
+    },
+    get writtenBytes() {
+      return written;
+    },
+    commit,
+    rotate,
+    async restart() {
+      await running?.catch(() => {});
+      const begun = rotate();
+      pieces = [];
+      waiting = 0;
+      return begun;
+    },
+    async close() {
+      try {
+        await commit();
+      } finally {
+        await log?.handle.close();
+        log = undefined;
+      }
+    },
+  };
+}

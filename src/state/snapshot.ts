@@ -1,0 +1,83 @@
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHeader, readHeader, writeHeader } from './file-header.ts';
+import { frameOf, readFrames } from './frames.ts';
+import { StateError } from './state-error.ts';
+import { pathOf, syncFolder } from './state-files.ts';
+
+/** A snapshot on its way to disk. It counts only when it is finished. */
+export interface SnapshotWriter {
+  /** Takes a stream's state; the bytes are written by `flush`. */
+  add(state: Uint8Array): void;
+  /** Bytes so far. */
+  readonly bytes: number;
+  flush(): Promise<void>;
+  /** Writes the rest and puts the file in its place. */
+  finish(): Promise<void>;
+  /** Leaves nothing behind. */
+  abandon(): Promise<void>;
+}
+
+export async function createSnapshot(
+  folder: string,
+  number: number,
+  header: FileHeader,
+): Promise<SnapshotWriter> {
+  const path = pathOf(folder, 'snapshot', number);
+  const handle: FileHandle = await open(`${path}.new`, 'w');
+  let parts: Buffer[] = [frameOf(writeHeader(header))];
+  let count = 0;
+  let bytes = parts[0].length;
+
+  async function flush(): Promise<void> {
+    const whole = Buffer.concat(parts);
+    parts = [];
+    for (let done = 0; done < whole.length; ) done += (await handle.write(whole, done)).bytesWritten;
+  }
+
+  return {
+    add(state) {
+      const frame = frameOf(state);
+      parts.push(frame);
+      bytes += frame.length;
+      count++;
+    },
+    get bytes() {
+      return bytes;
+    },
+    flush,
+    async finish() {
+      const end = Buffer.alloc(4);
+      end.writeUInt32LE(count);
+      parts.push(frameOf(end));
+      await flush();
+      await handle.sync();
+      await handle.close();
+      await rename(`${path}.new`, path);
+      await syncFolder(folder);
+    },
+    async abandon() {
+      await handle.close().catch(() => {});
+      await rm(`${path}.new`, { force: true });
+    },
+  };
+}
+
+export interface Snapshot {
+  readonly header: FileHeader;
+  /** A stream's state each. */
+  readonly states: readonly Buffer[];
+}
+
+/** @throws StateError for a file that is damaged or was never finished */
+export async function readSnapshot(path: string): Promise<Snapshot> {
+  const bytes = await readFile(path);
+  const { payloads, wholeBytes } = readFrames(bytes);
+  const header = readHeader(payloads[0], path);
+  const states = payloads.slice(1, -1);
+  const end = payloads.at(-1);
+  const isWhole = wholeBytes === bytes.length && end?.length === 4 && end.readUInt32LE() === states.length;
+  if (!isWhole) {
+    throw new StateError(`${path} is damaged after ${wholeBytes} of ${bytes.length} bytes`);
+  }
+  return { header, states };
+}

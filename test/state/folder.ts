@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type FileHeader, fileFormat } from '../../src/state/file-header.ts';
+import type { LoggedReading } from '../../src/state/readings-record.ts';
+import { type Recovered, recover } from '../../src/state/recovery.ts';
+
+/** A folder of the test's own, gone with it. */
+export async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'cellstream-state-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export const header: FileHeader = { format: fileFormat, model: 'ab'.repeat(32), features: ['temp', 'dewp'] };
+
+export function reading(i: number, stream = `s${i % 3}`): LoggedReading {
+  return {
+    stream,
+    feature: i % 2,
+    timeMs: 1.7e12 + 1000 * i + 0.25,
+    value: i % 5 === 0 ? Number.NaN : Math.fround(i / 7),
+  };
+}
+
+export interface Found extends Omit<Recovered, 'batches'> {
+  readonly readings: LoggedReading[];
+  readonly damage: string[];
+}
+
+/** All that a folder gives back. */
+export async function recoverAll(folder: string, wanted: FileHeader = header): Promise<Found> {
+  const damage: string[] = [];
+  const { batches, ...found } = await recover(folder, {
+    header: wanted,
+    onDamage: (message) => damage.push(message),
+  });
+  const readings: LoggedReading[] = [];
+  for await (const batch of batches) readings.push(...batch);
+  return { ...found, readings, damage };
+}
