@@ -39,8 +39,21 @@ export interface Arena {
   predict(): void;
   /** The answer to the i-th frame of the last batch, written over `into`. */
   denormalize(i: number, into?: WritableForecast): StepResult;
+  /** Everything that is known of the stream at `slot`, for `restore`; its floats are a view until the next `open`. */
+  save(slot: number): SavedSlot;
+  /** Goes on where a slot of the same model was saved. */
+  restore(slot: number, saved: SavedSlot): void;
   /** The recurrent state of a slot, [P, layers, h then c]: a view until the next `open`. */
   state(slot: number): Float32Array;
+}
+
+/** A stream's share of the arena. */
+export interface SavedSlot {
+  /** States, ring, averages, masks. */
+  readonly floats: Float32Array;
+  /** Of its newest frame; NaN before the first. */
+  readonly lastSlot: number;
+  readonly age: number;
 }
 
 const PENDING: NoForecast = { kind: 'pending' };
@@ -227,6 +240,16 @@ export function createArena(model: Model, batchLimit = 256): Arena {
     normalize,
     predict,
     denormalize,
+    save: (slot) => ({
+      floats: kernel.memory().subarray(slot * stride, (slot + 1) * stride),
+      lastSlot: lastSlots[slot],
+      age: ages[slot],
+    }),
+    restore(slot, { floats, lastSlot, age }) {
+      kernel.memory().set(floats, slot * stride);
+      lastSlots[slot] = lastSlot;
+      ages[slot] = age;
+    },
     state: (slot) => kernel.memory().subarray(slot * stride, slot * stride + stateSize),
   };
 }

@@ -32,7 +32,7 @@ export function mqttSource(
   link: Link,
   { routes, isOwn = () => false, counts = createSourceCounts(), limit = 256, now = Date.now }: SourceOptions,
 ): Observable<readonly Message[]> {
-  const read = ({ topic, payload, retain }: Delivery): Message | undefined => {
+  const read = ({ topic, payload, retain, dup }: Delivery): Message | undefined => {
     if (isOwn(topic)) {
       counts.own++;
       return undefined;
@@ -41,7 +41,15 @@ export function mqttSource(
       const match = routes[route].match(topic);
       if (!match) continue;
       const { stream, feature } = match;
-      return { route, stream, feature, payload, retained: retain, arrivedMs: now() };
+      return {
+        route,
+        stream,
+        feature,
+        payload,
+        retained: retain,
+        arrivedMs: now(),
+        ...(dup && { again: true }),
+      };
     }
     counts.unrouted++;
     counts.lastUnrouted = topic;

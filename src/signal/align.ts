@@ -29,6 +29,10 @@ export interface Aligner {
   push(timeMs: number, feature: number, value: number, closed: Frame[]): Alignment;
   /** The end of the input closes the open frames. */
   flush(closed: Frame[]): void;
+  /** Everything that it knows, for `restore`. */
+  save(): number[];
+  /** Goes on where another aligner of the same options was saved. */
+  restore(saved: ArrayLike<number>): void;
 }
 
 interface OpenFrame {
@@ -119,6 +123,41 @@ class StreamAligner implements Aligner {
       closed.push(this.finish(frame));
     }
     this.open.length = 0;
+  }
+
+  save(): number[] {
+    const { closedSlot, newestMs, remembered, memoryAt, open } = this;
+    const saved = [closedSlot, newestMs, ...remembered, ...memoryAt, open.length];
+    for (const frame of open) {
+      saved.push(frame.slot);
+      for (let k = 0; k < memoryAt.length; k++) {
+        saved.push(frame.taken[k], frame.counts[k], frame.combined[k]);
+        saved.push(frame.newestMs[k], frame.newestValueMs[k], frame.timesMs[k].size, ...frame.timesMs[k]);
+      }
+    }
+    return saved;
+  }
+
+  restore(saved: ArrayLike<number>): void {
+    let at = 0;
+    const next = () => saved[at++];
+    this.closedSlot = next();
+    this.newestMs = next();
+    for (let i = 0; i < this.remembered.length; i++) this.remembered[i] = next();
+    for (let k = 0; k < this.memoryAt.length; k++) this.memoryAt[k] = next();
+    this.open.length = 0;
+    for (let frames = next(); frames > 0; frames--) {
+      const frame = this.find(next());
+      for (let k = 0; k < this.memoryAt.length; k++) {
+        frame.taken[k] = next();
+        frame.filled += frame.taken[k];
+        frame.counts[k] = next();
+        frame.combined[k] = next();
+        frame.newestMs[k] = next();
+        frame.newestValueMs[k] = next();
+        for (let times = next(); times > 0; times--) frame.timesMs[k].add(next());
+      }
+    }
   }
 
   /** The open frame of a slot, opened in its place when there is none. */

@@ -1,7 +1,8 @@
 import { concat, concatMap, defer, map, type OperatorFunction, of } from 'rxjs';
-import { type Aligner, type AlignerOptions, createAligners, type Frame } from '../signal/align.ts';
+import type { Frame } from '../signal/align.ts';
 import type { Counters } from './counters.ts';
-import type { Origin, ReadingBatch } from './decode.ts';
+import type { Origin, Reading, ReadingBatch } from './decode.ts';
+import type { AlignedStream, StreamTable } from './stream-table.ts';
 
 export interface StreamFrame extends Frame {
   readonly stream: string;
@@ -13,41 +14,37 @@ export interface Round {
   readonly frames: readonly StreamFrame[];
 }
 
-export interface AlignOptions extends AlignerOptions {
-  /** Frames a round at most. */
-  readonly limit: number;
-  /** Streams at most: a reading of one more has no place to go. */
-  readonly maxStreams?: number | undefined;
-  /** History has its own accounts, where it was read. */
-  readonly counters: Counters;
+/** Hears of every change of a state, and of what changed none. */
+export interface ReadingObserver {
+  /** A stream, new or known, is about to get a reading. */
+  before(stream: AlignedStream): void;
+  /** A live reading has changed its stream's state. */
+  taken(reading: Reading): void;
+  /** One that the broker has perhaps sent before was there before, or came too late. */
+  repeated(reading: Reading): void;
 }
 
-/** What is kept of a stream. */
-interface AlignedStream {
-  readonly name: string;
-  readonly aligner: Aligner;
-  /** The batch of its newest frame, and the first round of that batch in which it does not occur. */
-  batch: number;
-  nextRound: number;
+export interface AlignOptions {
+  /** Frames a round at most. */
+  readonly limit: number;
+  /** History has its own accounts, where it was read. */
+  readonly counters: Counters;
+  readonly table: StreamTable;
+  readonly observer?: ReadingObserver | undefined;
 }
 
 /** Readings -> rounds of closed frames, one aligner a stream. The end of the input closes every last frame. */
-export function align(options: AlignOptions): OperatorFunction<ReadingBatch, Round> {
-  const { limit, counters, maxStreams = Number.POSITIVE_INFINITY, ...aligning } = options;
+export function align({
+  table,
+  limit,
+  counters,
+  observer,
+}: AlignOptions): OperatorFunction<ReadingBatch, Round> {
   return (batches) =>
     defer(() => {
-      const createNext = createAligners(aligning);
-      const streams = new Map<string, AlignedStream>();
       const closed: Frame[] = [];
       let batch = 0;
       let rounds: StreamFrame[][] = [];
-      const find = (name: string): AlignedStream | undefined => {
-        const known = streams.get(name);
-        if (known || streams.size >= maxStreams) return known;
-        const stream = { name, aligner: createNext(), batch, nextRound: 0 };
-        streams.set(name, stream);
-        return stream;
-      };
       /** A stream's second frame goes into the second round: a round steps each state once. */
       const placeClosed = (stream: AlignedStream) => {
         if (stream.batch !== batch) stream.nextRound = 0;
@@ -67,17 +64,23 @@ export function align(options: AlignOptions): OperatorFunction<ReadingBatch, Rou
         batch++;
         return taken;
       };
+      const push = (reading: Reading, origin: Origin): void => {
+        const stream = table.open(reading.stream);
+        if (stream) observer?.before(stream);
+        const { timeMs, feature, value } = reading;
+        const ending = stream?.aligner.push(timeMs, feature, value, closed) ?? 'overflow';
+        if (stream && closed.length > 0) placeClosed(stream);
+        if (origin !== 'live') return;
+        counters.ended[ending]++;
+        if (ending === 'applied' || ending === 'merged') observer?.taken(reading);
+        else if (reading.again && ending !== 'overflow') observer?.repeated(reading);
+      };
       const close = ({ origin, readings }: ReadingBatch): Round[] => {
-        for (const { stream: name, timeMs, feature, value } of readings) {
-          const stream = find(name);
-          const ending = stream?.aligner.push(timeMs, feature, value, closed) ?? 'overflow';
-          if (origin === 'live') counters.ended[ending]++;
-          if (stream && closed.length > 0) placeClosed(stream);
-        }
+        for (const reading of readings) push(reading, origin);
         return takeRounds(origin);
       };
       const flush = (): Round[] => {
-        for (const stream of streams.values()) {
+        for (const stream of table.streams.values()) {
           stream.aligner.flush(closed);
           placeClosed(stream);
         }

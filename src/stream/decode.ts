@@ -11,6 +11,8 @@ export interface Reading {
   readonly feature: number;
   /** float32; NaN is an explicit missing value. */
   readonly value: number;
+  /** The broker has perhaps sent it before. */
+  readonly again?: boolean;
 }
 
 /** `history` brings states up to now and publishes nothing. */
@@ -55,10 +57,10 @@ export function decode<M extends Envelope = Message>(
       if (isFarAhead(decoded, message)) continue;
       if (message.retained) {
         counters.ended.retained += decoded.features.length;
-        if (onRetained) onRetained(addReadings([], message.stream, decoded, channels));
+        if (onRetained) onRetained(addReadings([], message, decoded, channels));
         continue;
       }
-      addReadings(readings, message.stream, decoded, channels);
+      addReadings(readings, message, decoded, channels);
     }
     return { origin: 'live', readings };
   });
@@ -84,17 +86,15 @@ function isFarAhead({ timeMs, features }: Decoded, { arrivedMs }: Envelope): boo
 
 function addReadings(
   readings: Reading[],
-  stream: string,
+  { stream, again }: Envelope,
   { timeMs, features, values }: Decoded,
   channels: readonly string[] | undefined,
 ): Reading[] {
   for (let i = 0; i < features.length; i++) {
     const feature = features[i];
-    readings.push(
-      channels === undefined
-        ? { stream, timeMs, feature, value: values[i] }
-        : { stream: `${stream}/${channels[feature]}`, timeMs, feature: 0, value: values[i] },
-    );
+    const name = channels === undefined ? stream : `${stream}/${channels[feature]}`;
+    const index = channels === undefined ? feature : 0;
+    readings.push({ stream: name, timeMs, feature: index, value: values[i], ...(again && { again }) });
   }
   return readings;
 }

@@ -10,6 +10,8 @@ export interface Envelope {
   readonly retained: boolean;
   /** Milliseconds since 1970, by this machine's clock. */
   readonly arrivedMs: number;
+  /** The broker has perhaps delivered it before. */
+  readonly again?: boolean;
 }
 
 /** What a transport hands over. */
