@@ -2,7 +2,7 @@ import type { StreamHealth } from '../dashboard/view.ts';
 import type { Model } from '../model/model.ts';
 import type { Reading } from '../stream/decode.ts';
 import type { Outcome } from '../stream/encode.ts';
-import { createStreamRecord, type StreamRecord } from './stream-record.ts';
+import { createStreamRecord, type SavedAnswer, type StreamRecord } from './stream-record.ts';
 
 /** What the service knows of its streams: fed by the road, read by the page and the log. */
 export interface Monitor {
@@ -11,6 +11,8 @@ export interface Monitor {
   names(): readonly string[];
   noteOutcome(outcome: Outcome, arrivedMs: number): void;
   noteRetained(readings: readonly Reading[]): void;
+  /** What was known of a stream before a restart. */
+  restore(stream: string, answer: SavedAnswer): void;
   healthOf(record: StreamRecord): StreamHealth;
   /** Streams that were heard and have been silent for too long. */
   countStale(): number;
@@ -70,6 +72,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
         find(stream).noteRetained(feature, timeMs, value);
       }
     },
+    restore: (stream, answer) => find(stream).restore(answer),
     healthOf(record) {
       if (record.health === undefined) return 'silent';
       return isStale(record) ? 'stale' : record.health;

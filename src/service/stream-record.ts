@@ -21,6 +21,8 @@ export interface StreamRecord {
   readonly answer: Float32Array | undefined;
   /** Of the newest answer, as in Forecast. */
   readonly factors: Float32Array;
+  /** The time of the frame that it answers; NaN before the first. */
+  readonly answeredMs: number;
   /** What the broker had kept, by feature; dropped once a live frame is there. */
   readonly retained: ReadonlyMap<number, { readonly timeMs: number; readonly value: number }>;
   /** The newest frame's value. */
@@ -32,6 +34,16 @@ export interface StreamRecord {
   noteRetained(feature: number, timeMs: number, value: number): void;
   noteFrame(timeMs: number, values: Float32Array, arrivedMs: number, isLive: boolean): void;
   noteForecast(forecast: Forecast, isLive: boolean): void;
+  /** The newest answer of before a restart. */
+  restore(answer: SavedAnswer): void;
+}
+
+/** The newest answer of a stream. */
+export interface SavedAnswer {
+  readonly timeMs: number;
+  readonly health: Health;
+  readonly values: Float32Array;
+  readonly factors: Float32Array;
 }
 
 /** Values by slot, the newest `length` of them. */
@@ -77,6 +89,7 @@ export function createStreamRecord(stream: string, { input, output }: Model, cha
   let newestArrivedMs = Number.NaN;
   let health: Health | undefined;
   let answer: Float32Array | undefined;
+  let answeredMs = Number.NaN;
   return {
     ...{ stream, errors, retained, factors },
     get newestSlot() {
@@ -90,6 +103,9 @@ export function createStreamRecord(stream: string, { input, output }: Model, cha
     },
     get answer() {
       return answer;
+    },
+    get answeredMs() {
+      return answeredMs;
     },
     value: (target) => values[target],
     history: (target, slot) => rings[target]?.get(slot) ?? Number.NaN,
@@ -109,8 +125,16 @@ export function createStreamRecord(stream: string, { input, output }: Model, cha
         rings[m]?.set(slot, truth);
       }
     },
+    restore(saved) {
+      health = saved.health;
+      answer = saved.values;
+      factors.set(saved.factors);
+      answeredMs = saved.timeMs;
+      newestSlot = slotOf(answeredMs, input.periodMs);
+    },
     noteForecast(forecast, isLive) {
       health = forecast.health;
+      answeredMs = forecast.timeMs;
       answer ??= new Float32Array(outputSize(output));
       answer.set(forecast.values);
       factors.set(forecast.factors);

@@ -29,7 +29,8 @@ export interface Aligner {
   push(timeMs: number, feature: number, value: number, closed: Frame[]): Alignment;
   /** The end of the input closes the open frames. */
   flush(closed: Frame[]): void;
-  /** Everything that it knows, for `restore`. */
+  /** Everything that it knows, for `restore`: the newest times, [F, REMEMBERED] + [F] of what was seen, then the open
+   * frames. */
   save(): number[];
   /** Goes on where another aligner of the same options was saved. */
   restore(saved: ArrayLike<number>): void;
@@ -52,7 +53,7 @@ interface OpenFrame {
 
 /** Times a feature that are remembered after their frame has closed: a broker's second delivery of them is a duplicate
  * and not late. */
-const REMEMBERED = 16;
+export const REMEMBERED = 16;
 
 /** Readings a feature and frame that may come in any order; beyond that they have to come in the order of time. */
 const MOST_UNORDERED = 4096;

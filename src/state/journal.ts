@@ -10,6 +10,8 @@ export interface Journal {
   note(stream: string, feature: number, timeMs: number, value: number): void;
   /** Readings noted and not yet on disk. */
   readonly uncommitted: number;
+  /** The number of the file that notes go to. */
+  readonly number: number;
   /** Bytes of the file in hand, with what is noted. */
   readonly fileBytes: number;
   /** Bytes written since the start. */
@@ -138,6 +140,9 @@ export function createJournal(folder: string, header: FileHeader, first: number)
     note: (stream, feature, timeMs, value) => writer.add(stream, feature, timeMs, value),
     get uncommitted() {
       return waiting + writer.count;
+    },
+    get number() {
+      return number;
     },
     get fileBytes() {
       return sealedBytes + writer.size;

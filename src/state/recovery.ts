@@ -12,7 +12,7 @@ export interface Recovered {
   /** How the frames were closed whose states they are. */
   readonly aligning: string | undefined;
   /** What was read after it, in order, a commit at a time. Without such a snapshot: all that the log still has. */
-  readonly batches: AsyncIterable<readonly LoggedReading[]>;
+  readonly batches: Iterable<readonly LoggedReading[]>;
   /** The number of the next file of the log. */
   readonly next: number;
 }
@@ -40,18 +40,21 @@ export async function recover(folder: string, { header, onDamage }: RecoveryOpti
     return {
       states: snapshot.states,
       aligning: snapshot.header.aligning,
-      batches: readLogs(folder, later, { header, onDamage }),
+      batches: await readLogs(folder, later, { header, onDamage }),
       next,
     };
   }
-  return { states: [], aligning: undefined, batches: readLogs(folder, logs, { header, onDamage }), next };
+  const batches = await readLogs(folder, logs, { header, onDamage });
+  return { states: [], aligning: undefined, batches, next };
 }
 
-async function* readLogs(
+/** The files are read at once, their records one by one. */
+async function readLogs(
   folder: string,
   numbers: readonly number[],
   { header, onDamage }: RecoveryOptions,
-): AsyncGenerator<readonly LoggedReading[]> {
+): Promise<Iterable<readonly LoggedReading[]>> {
+  const files: { readonly payloads: readonly Buffer[]; readonly places: number[] | undefined }[] = [];
   for (const number of numbers) {
     const path = pathOf(folder, 'log', number);
     const bytes = await readFile(path);
@@ -59,10 +62,17 @@ async function* readLogs(
     if (wholeBytes < bytes.length) await cutTail(path, wholeBytes, bytes.length, onDamage);
     // killed before its header was written
     if (payloads.length === 0) continue;
-    const features = placesOf(readHeader(payloads[0], path).features, header.features);
-    const read = createReadingsReader();
-    for (const payload of payloads.slice(1)) yield renumber(read(payload), features);
+    const places = placesOf(readHeader(payloads[0], path).features, header.features);
+    files.push({ payloads: payloads.slice(1), places });
   }
+  return {
+    *[Symbol.iterator]() {
+      for (const { payloads, places } of files) {
+        const read = createReadingsReader();
+        for (const payload of payloads) yield renumber(read(payload), places);
+      }
+    },
+  };
 }
 
 async function cutTail(

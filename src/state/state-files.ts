@@ -1,4 +1,4 @@
-import { open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What lies in a state folder: `log-N.bin` begins where `snapshot-N.bin` was taken; N rises. */
@@ -28,10 +28,17 @@ export async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
-export async function removeFiles(
-  folder: string,
-  kind: StateFile,
-  numbers: readonly number[],
-): Promise<void> {
-  for (const number of numbers) await rm(pathOf(folder, kind, number), { force: true });
+/** Removes what no recovery needs: all but the two newest snapshots and the log since the older one. More of the log stays, up
+ * to `keptBytes`: other weights warm up on it. */
+export async function removeOld(folder: string, keptBytes: number): Promise<void> {
+  const snapshots = await listNumbers(folder, 'snapshot');
+  const needed = snapshots.slice(-2);
+  for (const number of snapshots.slice(0, -2)) await rm(pathOf(folder, 'snapshot', number), { force: true });
+  if (needed.length < 2) return;
+  let bytes = 0;
+  for (const number of (await listNumbers(folder, 'log')).reverse()) {
+    const path = pathOf(folder, 'log', number);
+    bytes += (await stat(path)).size;
+    if (number < needed[0] && bytes > keptBytes) await rm(path, { force: true });
+  }
 }

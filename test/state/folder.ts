@@ -37,6 +37,6 @@ export async function recoverAll(folder: string, wanted: FileHeader = header): P
     onDamage: (message) => damage.push(message),
   });
   const readings: LoggedReading[] = [];
-  for await (const batch of batches) readings.push(...batch);
+  for (const batch of batches) readings.push(...batch);
   return { ...found, readings, damage };
 }

@@ -1,0 +1,168 @@
+import type { Engine } from '../engine/engine.ts';
+import { type FileHeader, fileFormat } from '../state/file-header.ts';
+import { createJournal, type Journal } from '../state/journal.ts';
+import { type FolderLock, lockFolder } from '../state/lock.ts';
+import { recover } from '../state/recovery.ts';
+import { createSnapshot, type SnapshotWriter } from '../state/snapshot.ts';
+import { removeOld } from '../state/state-files.ts';
+import type { ReadingObserver } from '../stream/align.ts';
+import type { Reading } from '../stream/decode.ts';
+import type { AlignedStream } from '../stream/stream-table.ts';
+import type { Log } from './log.ts';
+import { type KeptStreams, restoreStream, saveStream } from './stream-state.ts';
+
+export interface StateKeeperOptions extends KeptStreams {
+  readonly folder: string;
+  readonly engine: Engine;
+  readonly log: Log;
+  /** Bytes of the log after which a snapshot is taken, or those of the last snapshot where it was larger. */
+  readonly snapshotBytes?: number | undefined;
+}
+
+/** Keeps the states of a road on disk: the input log, and now and then a snapshot that makes recovery short. */
+export interface StateKeeper extends Omit<ReadingObserver, 'repeated'> {
+  /** What was read since the snapshot that the states come from: the history that the road starts with. */
+  readonly history: Iterable<readonly Reading[]>;
+  /** Readings that are not yet on disk. */
+  readonly uncommitted: number;
+  readonly writtenBytes: number;
+  /** Resolves when all that was read before the call is on disk.
+   * @throws the error of the disk; the next call tries again, and nothing is lost meanwhile */
+  commit(): Promise<void>;
+  /** Commits, and gives the folder back. */
+  close(): Promise<void>;
+}
+
+/** Bytes of the log between two snapshots: a second or two of recovery. */
+const usualSnapshotBytes = 16 * 1024 * 1024;
+/** Of the log that is kept beyond what recovery needs. */
+const keptBytes = 64 * 1024 * 1024;
+/** Readings that wait for a disk that takes nothing: then a snapshot has to do for them all. */
+const mostUncommitted = 2_000_000;
+/** Streams of a snapshot that are saved in one turn of the event loop. */
+const streamsATurn = 200;
+
+/** Takes the folder, and fills memory and monitor with the states that it holds.
+ * @throws StateError when the folder is in use, or a newer program wrote it */
+export async function openStateKeeper(options: StateKeeperOptions): Promise<StateKeeper> {
+  const { folder, engine, memory, log } = options;
+  const header: FileHeader = {
+    ...{ format: fileFormat, model: engine.id, features: engine.model.input.names },
+    aligning: memory.aligning,
+  };
+  const lock = await lockFolder(folder);
+  try {
+    const { states, batches, next, aligning } = await recover(folder, {
+      header,
+      onDamage: (message) => log.error({}, message),
+    });
+    for (const state of states) restoreStream(state, options, engine.model, aligning === memory.aligning);
+    return createStateKeeper(options, { header, lock, history: batches, next });
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly header: FileHeader;
+  readonly lock: FolderLock;
+  readonly history: Iterable<readonly Reading[]>;
+  /** The number of the first file of the log. */
+  readonly next: number;
+}
+
+/** A snapshot under way: the streams that it still lacks, as they were when it began. */
+interface Pass {
+  readonly writer: SnapshotWriter;
+  readonly missing: Set<AlignedStream>;
+}
+
+function createStateKeeper(
+  options: StateKeeperOptions,
+  { header, lock, history, next }: Opened,
+): StateKeeper {
+  const { folder, memory, log, snapshotBytes = usualSnapshotBytes } = options;
+  const journal: Journal = createJournal(folder, header, next);
+  let pass: Pass | undefined;
+  let passing: Promise<void> | undefined;
+  let lastBytes = 0;
+  // readings were dropped that no file has
+  let lacking = false;
+
+  function save({ writer, missing }: Pass, stream: AlignedStream): void {
+    if (missing.delete(stream)) writer.add(saveStream(stream, options));
+  }
+
+  async function takeSnapshot(): Promise<void> {
+    const writer = await createSnapshot(folder, journal.number + 1, header);
+    // between two batches: all that was read until now is in the states, all that comes is in the next file
+    journal.rotate();
+    const current: Pass = { writer, missing: new Set(memory.table.streams.values()) };
+    pass = current;
+    try {
+      while (current.missing.size > 0) {
+        let count = 0;
+        for (const stream of current.missing) {
+          save(current, stream);
+          if (++count === streamsATurn) break;
+        }
+        await writer.flush();
+        await new Promise(setImmediate);
+      }
+      await writer.finish();
+      lastBytes = writer.bytes;
+      await removeOld(folder, keptBytes);
+    } catch (error) {
+      await writer.abandon();
+      throw error;
+    } finally {
+      pass = undefined;
+    }
+  }
+
+  function startSnapshot(): void {
+    passing = takeSnapshot()
+      .catch((error: Error) => log.error({ reason: error.message }, 'a snapshot could not be written'))
+      .finally(() => {
+        passing = undefined;
+      });
+  }
+
+  async function commit(): Promise<void> {
+    if (lacking || journal.uncommitted > mostUncommitted) {
+      lacking = true;
+      await passing;
+      await journal.restart();
+      await takeSnapshot();
+      lacking = false;
+      return;
+    }
+    await journal.commit();
+    if (passing === undefined && journal.fileBytes > Math.max(snapshotBytes, lastBytes)) startSnapshot();
+  }
+
+  return {
+    history,
+    before(stream) {
+      if (pass) save(pass, stream);
+    },
+    taken: ({ stream, feature, timeMs, value }) => journal.note(stream, feature, timeMs, value),
+    get uncommitted() {
+      return journal.uncommitted;
+    },
+    get writtenBytes() {
+      return journal.writtenBytes;
+    },
+    commit,
+    async close() {
+      try {
+        await passing;
+        await commit();
+        await journal.close();
+      } finally {
+        await lock.release();
+      }
+    },
+  };
+}
