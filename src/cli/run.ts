@@ -55,6 +55,8 @@ async function prepare(
 ): Promise<{ service: Service; session: SessionRecord }> {
   const { name, clientId, publish, dashboard, stateDir, maxStreams, latenessMs, combine, staleAfterMs } =
     config;
+  const { commitMs, ack } = config;
+  if (commitMs !== undefined) openStateFolder(stateDir);
   const routes = createRoutes(config, engine.model);
   const topics = createPublishTopics(config, routes, engine.model);
   const broker = brokerOptions(config);
@@ -71,6 +73,7 @@ async function prepare(
     publish: { topics, qos: publish.qos, retain: publish.retain },
     format: publish.format,
     expectsSession: isKnown,
+    ...(commitMs !== undefined && { state: { folder: stateDir, commitMs, ack } }),
   });
   return { service, session };
 }
@@ -88,10 +91,10 @@ async function openService(
 ): Promise<void> {
   const page = service.dashboard?.url;
   log.info({ ...(page && { page }), model: config.model, broker: service.link.address }, 'started');
-  if (config.wantsCommit) {
+  if (config.commitMs !== undefined && config.ack === 'auto' && config.broker.protocol === '3.1.1') {
     log.warn(
       {},
-      'state.commit has no effect in this version: states are kept in memory, --warm fills them at the start',
+      'with MQTT 3.1.1 messages are acknowledged on arrival: a kill loses up to state.commit of them; see state.ack',
     );
   }
   await service.open();

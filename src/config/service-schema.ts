@@ -111,9 +111,17 @@ export const serviceSchema = z.strictObject(
       .strictObject(
         {
           dir: path.exactOptional().describe('A folder; NAME.state beside the config unless set.'),
-          commit: duration()
-            .exactOptional()
-            .describe('How often states go to disk. They are kept in memory only in this version.'),
+          commit: z
+            .union([z.literal('off'), duration()], `${durationText}, or off`)
+            .default('5s')
+            .describe(
+              'How often readings go to disk, all of that time in one write. off: states live in memory alone.',
+            ),
+          ack: choice(['auto', 'on-commit', 'on-receipt'])
+            .default('auto')
+            .describe(
+              'When a message of QoS 1 is acknowledged: when it is on disk, or on arrival. auto: on disk with MQTT 5, on arrival with 3.1.1.',
+            ),
         },
         'a map such as { dir: /var/lib/cellstream }',
       )

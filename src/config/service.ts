@@ -41,8 +41,10 @@ export interface ServiceConfig {
   readonly staleAfterMs?: number;
   readonly maxStreams: number;
   readonly stateDir: string;
-  /** `state.commit` was set. */
-  readonly wantsCommit: boolean;
+  /** How often states go to disk; undefined: they stay in memory. */
+  readonly commitMs: number | undefined;
+  /** When messages of QoS 1 are acknowledged. */
+  readonly ack: Parsed['state']['ack'];
   readonly dashboard?: { readonly host: string; readonly port: number };
 }
 
@@ -64,7 +66,8 @@ export function loadServiceConfig(text: string, path: string): ServiceConfig {
     publish: { ...publish, at: place(['publish']).text },
     latenessMs: lateness === undefined ? 0 : (parseDuration(lateness) as number),
     stateDir: resolve(folder, state.dir ?? `${name}.state`),
-    wantsCommit: state.commit !== undefined,
+    commitMs: state.commit === 'off' ? undefined : parseDuration(state.commit),
+    ack: state.ack,
     ...(combine !== undefined && { combine }),
     ...(staleAfter !== undefined && { staleAfterMs: parseDuration(staleAfter) as number }),
     ...(dashboard !== undefined && { dashboard }),

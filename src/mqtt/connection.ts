@@ -7,6 +7,7 @@ import { type Ending, endingOf } from './ending.ts';
 import { type Greeting, greet } from './greeting.ts';
 import { createIntake, type Delivery } from './intake.ts';
 import { createOutgoing, type Outgoing, type Publication } from './outgoing.ts';
+import { createReceipts, type Receipts } from './receipts.ts';
 import { createUnfinished, type Done, type Unfinished } from './unfinished.ts';
 
 export interface PublishOptions {
@@ -20,6 +21,8 @@ export interface DialOptions extends Greeting {
   /** For the broker's answer to the CONNECT. */
   readonly timeoutMs: number;
   readonly onDelivery: (delivery: Delivery) => void;
+  /** Messages are acknowledged by whoever takes the receipt, and not on arrival. */
+  readonly holdsReceipts: boolean;
   /** The broker has accepted the client, its subscriptions and its birth message. */
   readonly onUp: (sessionPresent: boolean) => void;
   /** Once; `lastedMs` is undefined when it was never up. */
@@ -30,9 +33,13 @@ export interface DialOptions extends Greeting {
  * next connection (queues, unacknowledged messages, subscriptions) has its owner elsewhere, with a bound. */
 export interface Connection {
   readonly up: boolean;
+  /** Of what came at QoS 1 and is not acknowledged. */
+  readonly receipts: Receipts;
   /** How many QoS 1 publications the broker takes before it has acknowledged the first. */
   readonly window: number;
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions, done: Done): void;
+  /** Takes no more messages: the broker keeps them for the next connection. */
+  leave(): void;
   /** Waits for what is under way, says goodbye and disconnects; after `timeoutMs` it just closes. */
   end(timeoutMs: number): Promise<void>;
   /** Closes without a goodbye: the broker publishes the will. */
@@ -50,12 +57,16 @@ export function dial(options: DialOptions): Connection {
   const client = connect(clientOptions(broker, options));
   const unfinished = createUnfinished();
   const outgoing = createOutgoing(client, protocol);
+  const receipts = createReceipts((packets) => {
+    if (!over && packets.length > 0) client.stream.write(packets);
+  });
   let window = 65_535;
   let suspicion = first ? suspicions[broker.scheme] : undefined;
   let failure: Error | undefined;
   let disconnectCode: number | undefined;
   let upSinceMs: number | undefined;
   let over = false;
+  let leaving = false;
   let finish = () => {};
   const closed = new Promise<void>((resolve) => {
     finish = resolve;
@@ -100,17 +111,21 @@ export function dial(options: DialOptions): Connection {
         protocol,
         onDelivery(delivery) {
           // an acknowledgement would come after the goodbye; without one the message comes again
-          if (client.disconnecting) return false;
+          if (leaving || client.disconnecting) return false;
           onDelivery(delivery);
           return true;
         },
         onPuback: outgoing.acknowledge,
         onOther: forward,
-        onAcknowledge: (packets) => client.stream.write(packets),
+        onAcknowledge: (packets) => {
+          receipts.add(packets);
+          if (!options.holdsReceipts) receipts.take().acknowledge();
+        },
       }),
   });
 
   return {
+    receipts,
     get up() {
       return upSinceMs !== undefined && !over;
     },
@@ -119,6 +134,9 @@ export function dial(options: DialOptions): Connection {
     },
     publish(topic, payload, publishOptions, done) {
       publish({ client, outgoing }, { topic, payload, ...publishOptions }, unfinished.add(done));
+    },
+    leave() {
+      leaving = true;
     },
     end: (timeoutMs) => end({ client, unfinished, closed, statusTopic }, timeoutMs),
     destroy: () => client.stream?.destroy(),

@@ -4,10 +4,12 @@ import type { BrokerOptions, Protocol } from './broker-options.ts';
 import { type Connection, type DialOptions, dial } from './connection.ts';
 import type { Ending } from './ending.ts';
 
-export interface KeeperOptions extends Omit<DialOptions, 'protocol' | 'first' | 'timeoutMs' | 'onUp'> {
+export interface KeeperOptions
+  extends Omit<DialOptions, 'protocol' | 'first' | 'timeoutMs' | 'onUp' | 'holdsReceipts'> {
   readonly protocol: NonNullable<BrokerOptions['protocol']>;
   readonly backOff: Required<BackOffOptions>;
   readonly onUp: (arrival: Arrival) => void;
+  readonly holdsReceipts: (protocol: Protocol) => boolean;
 }
 
 export interface Arrival {
@@ -45,6 +47,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       protocol,
       first: connects === 0,
       timeoutMs: connackTimeoutMs,
+      holdsReceipts: options.holdsReceipts(protocol),
       onUp(sessionPresent) {
         if (stopped) return;
         connects++;

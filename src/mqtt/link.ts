@@ -6,6 +6,7 @@ import type { Filter } from './greeting.ts';
 import type { Delivery } from './intake.ts';
 import { createKeeper } from './keeper.ts';
 import { createReport, type LinkEvent } from './link-report.ts';
+import type { Receipt } from './receipts.ts';
 import type { Done } from './unfinished.ts';
 
 export interface LinkOptions extends BrokerOptions {
@@ -14,9 +15,13 @@ export interface LinkOptions extends BrokerOptions {
   readonly goneFilters?: readonly string[] | undefined;
   /** Gets `online` at every connect, `offline` as the will and before a disconnect; retained, QoS 1. */
   readonly statusTopic?: string | undefined;
+  /** Whether messages of QoS 1 are acknowledged by whoever takes their receipt (`takeReceipt`), and not on arrival. */
+  readonly holdsReceipts?: ((protocol: Protocol) => boolean) | undefined;
   readonly onEvent?: ((event: LinkEvent) => void) | undefined;
   readonly backOff?: BackOffOptions | undefined;
 }
+
+const noReceipt: Receipt = { messages: 0, acknowledge() {} };
 
 /** A connection to a broker that comes back by itself. */
 export interface Link {
@@ -42,6 +47,10 @@ export interface Link {
   /** `done` gets a ConnectionLostError when it is not known to have arrived, a PublicationRefusedError when it
    * never will; possibly before this returns. Nothing is queued while the broker is away. */
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions, done?: Done): void;
+  /** Of what has come at QoS 1 on this connection and waits for its acknowledgement: all since the last call. */
+  takeReceipt(): Receipt;
+  /** Takes no more messages; what comes stays with the broker. */
+  leave(): void;
   /** Finishes what is under way, but waits no longer than `timeoutMs` for a broker that is stuck. */
   close(options?: { readonly timeoutMs?: number | undefined }): Promise<void>;
 }
@@ -70,6 +79,7 @@ export function createLink(options: LinkOptions): Link {
     onDelivery(delivery) {
       for (const handler of messageHandlers) handler(delivery);
     },
+    holdsReceipts: options.holdsReceipts ?? (() => false),
     onUp(arrival) {
       protocol = arrival.protocol;
       report.up(arrival);
@@ -104,6 +114,8 @@ export function createLink(options: LinkOptions): Link {
       if (keeper.connection?.up) keeper.connection.publish(topic, payload, publishOptions, done);
       else done(new ConnectionLostError('no connection to the broker'));
     },
+    takeReceipt: () => keeper.connection?.receipts.take() ?? noReceipt,
+    leave: () => keeper.connection?.leave(),
     async close({ timeoutMs = 2_000 } = {}) {
       report.close();
       await keeper.stop(timeoutMs);

@@ -22,6 +22,8 @@ export interface SinkOptions {
 export interface Sink {
   /** Returns at once. */
   publish(publications: readonly Publication[]): void;
+  /** Resolves when nothing waits for a broker that is there: all is on its way. */
+  emptied(): Promise<void>;
   /** Acknowledged by the broker (QoS 1), written to the socket (QoS 0). */
   readonly published: number;
   /** Replaced, while the broker was away or far behind, by a newer one of the same stream. */
@@ -58,6 +60,9 @@ export function createSink(
   let flushing = false;
   const hasRoom = () =>
     link.connected && inFlight < Math.min(inFlightLimit, qos === 0 ? inFlightLimit : link.window);
+  // without a broker there is nobody to wait for
+  const isEmpty = () => outbox.size === 0 || !link.connected;
+  const emptied: (() => void)[] = [];
   const send = (publication: Publication) => {
     inFlight++;
     link.publish(topics.topicOf(publication.stream), publication.payload, { qos, retain }, (error) => {
@@ -78,6 +83,7 @@ export function createSink(
     flushing = true;
     while (outbox.size > 0 && hasRoom()) send(outbox.take() as Publication);
     flushing = false;
+    if (isEmpty()) for (const resolve of emptied.splice(0)) resolve();
   };
   const keep = (publication: Publication) => {
     const { superseded, dropped } = outbox;
@@ -101,6 +107,7 @@ export function createSink(
         else keep(publication);
       }
     },
+    emptied: () => (isEmpty() ? Promise.resolve() : new Promise((resolve) => emptied.push(resolve))),
     get published() {
       return published;
     },

@@ -10,6 +10,8 @@ export interface SourceOptions {
   /** What this service publishes: never read back, whatever the subscriptions match. */
   readonly isOwn?: ((topic: string) => boolean) | undefined;
   readonly counts?: SourceCounts | undefined;
+  /** A batch has gone down the road, and all that came before it. */
+  readonly onDone?: (() => void) | undefined;
   /** Messages a batch at most. */
   readonly limit?: number | undefined;
   readonly now?: (() => number) | undefined;
@@ -30,7 +32,14 @@ export function createSourceCounts(): SourceCounts {
 /** The messages of a link, those of one turn of the event loop together. Subscribe before the link opens. */
 export function mqttSource(
   link: Link,
-  { routes, isOwn = () => false, counts = createSourceCounts(), limit = 256, now = Date.now }: SourceOptions,
+  {
+    routes,
+    isOwn = () => false,
+    counts = createSourceCounts(),
+    onDone,
+    limit = 256,
+    now = Date.now,
+  }: SourceOptions,
 ): Observable<readonly Message[]> {
   const read = ({ topic, payload, retain, dup }: Delivery): Message | undefined => {
     if (isOwn(topic)) {
@@ -63,13 +72,12 @@ export function mqttSource(
       timer = undefined;
       const messages = turn;
       turn = [];
-      subscriber.next(messages);
+      if (messages.length > 0) subscriber.next(messages);
+      onDone?.();
     };
-    // QoS 1 is acknowledged when this returns; acknowledging on commit will stand here
     const detach = link.onMessage((delivery) => {
       const message = read(delivery);
-      if (!message) return;
-      turn.push(message);
+      if (message) turn.push(message);
       if (turn.length >= limit) emit();
       else timer ??= setImmediate(emit);
     });

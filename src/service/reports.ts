@@ -3,7 +3,7 @@ import { percentilesOf } from './percentiles.ts';
 import type { Service } from './service.ts';
 
 /** What a service has done so far, as one flat record: the line of the log, and of --json at the end. */
-export function summarizeService({ readings, monitor, messages, sink, link, ...counts }: Service) {
+export function summarizeService({ readings, monitor, messages, sink, link, durable, ...counts }: Service) {
   const { published, superseded, dropped, failed, waiting, failures } = sink;
   const { mae, persistenceMae } = pooledError({ monitor });
   return {
@@ -21,6 +21,7 @@ export function summarizeService({ readings, monitor, messages, sink, link, ...c
     persistenceMae,
     stepUs: percentilesOf(counts.stepNs, 1e3),
     latencyMs: percentilesOf(counts.latencyNs, 1e6),
+    ...(durable && { state: durable.view() }),
     connected: link.connected,
     reconnects: link.reconnects,
     rssMb: Math.round(process.memoryUsage.rss() / 1e6),

@@ -9,10 +9,12 @@ import { createSink, type Sink } from '../mqtt/sink.ts';
 import { createSourceCounts, mqttSource, type SourceCounts } from '../mqtt/source.ts';
 import type { TopicPattern } from '../mqtt/topic.ts';
 import { type Counters, createCounters } from '../stream/counters.ts';
+import type { Reading } from '../stream/decode.ts';
 import type { Outcome } from '../stream/encode.ts';
 import type { Message } from '../stream/payload.ts';
-import { type RoadOptions, road } from '../stream/pipeline.ts';
+import { createStreamMemory, type RoadOptions, road, type StreamMemory } from '../stream/pipeline.ts';
 import { createComplaints } from './complaints.ts';
+import { type Durable, holdsReceipts, openDurable, type StateOptions } from './durable.ts';
 import type { Log } from './log.ts';
 import { createMonitor, type Monitor } from './monitor.ts';
 import { createOverview, type ReplayProgress } from './overview.ts';
@@ -32,6 +34,8 @@ export interface ServiceOptions extends Pick<RoadOptions, 'history' | 'combine' 
   readonly maxStreams: number;
   readonly staleAfterMs?: number | undefined;
   readonly log: Log;
+  /** Where the states are kept; in memory alone when absent. */
+  readonly state?: StateOptions | undefined;
   /** An earlier start has left a session at the broker. */
   readonly expectsSession?: boolean | undefined;
   /** Of a demo, for the page. */
@@ -52,6 +56,7 @@ export interface ServiceCounts {
 }
 
 export interface Service extends ServiceCounts {
+  readonly durable: Durable | undefined;
   readonly link: Link;
   readonly sink: Sink;
   readonly dashboard: Dashboard | undefined;
@@ -79,8 +84,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     maxStreams,
   });
   const counts = createCounts(monitor);
+  const memory = createStreamMemory(engine, options);
+  const encoding = { model: engine.model, id: engine.id, format: options.format };
+  const durable =
+    options.state && (await openDurable({ ...options.state, engine, memory, monitor, encoding, log }));
   const link = createLink({
     ...broker,
+    holdsReceipts: (protocol) => options.state !== undefined && holdsReceipts(options.state.ack, protocol),
     filters: routes.map(({ topics, qos }) => ({ topic: topics.filter, qos })),
     onEvent: createEventLog(options),
   });
@@ -101,17 +111,24 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ...options.dashboard,
       source: view,
       targets: engine.model.output.targets.length,
+    }).catch(async (error) => {
+      await durable?.close();
+      throw error;
     }));
-  const run = runRoad(options, { link, sink, counts });
+  const run = runRoad(options, { link, sink, counts, memory, durable });
+  durable?.start(link, sink);
   return {
     ...counts,
-    ...{ link, sink, dashboard, view, failed: run.failed },
+    ...{ link, sink, dashboard, view, durable, failed: run.failed },
     open: (timeoutMs) => link.open(timeoutMs === undefined ? {} : { timeoutMs }),
     async close() {
-      await link.close();
-      // what came last is still to be counted
+      // what comes from here on stays with the broker; what came last is still to be counted
+      link.leave();
       await new Promise(setImmediate);
+      await durable?.commit();
+      await link.close();
       run.stop();
+      await durable?.close();
       await dashboard?.close();
     },
   };
@@ -165,10 +182,19 @@ interface RoadParts {
   readonly link: Link;
   readonly sink: Sink;
   readonly counts: ServiceCounts;
+  readonly memory: StreamMemory;
+  readonly durable: Durable | undefined;
 }
 
-function runRoad(options: ServiceOptions, { link, sink, counts }: RoadParts) {
-  const { engine, routes, publish, log, broker, history, combine, latenessMs, format, maxStreams } = options;
+/** First what somebody gives, then what was read before the restart: of both, what is late steps nothing. */
+function* past(
+  ...parts: readonly (Iterable<readonly Reading[]> | undefined)[]
+): Iterable<readonly Reading[]> {
+  for (const part of parts) if (part) yield* part;
+}
+
+function runRoad(options: ServiceOptions, { link, sink, counts, memory, durable }: RoadParts) {
+  const { engine, routes, publish, log, broker, history, format } = options;
   const { readings, monitor, messages, stepNs, latencyNs } = counts;
   const complaints = createComplaints(({ reason, ...found }) =>
     log.warn({ reason, ...found }, `set aside a reading: ${reason}`),
@@ -191,6 +217,7 @@ function runRoad(options: ServiceOptions, { link, sink, counts }: RoadParts) {
   const source = mqttSource(link, {
     routes: routes.map(({ topics }) => topics),
     counts: counts.aside,
+    onDone: durable?.onDone,
     isOwn: (topic) => topic === broker.statusTopic || publish.topics.covers(topic),
   });
   const subscription = source
@@ -201,7 +228,7 @@ function runRoad(options: ServiceOptions, { link, sink, counts }: RoadParts) {
         messages.add(batch.length);
       }),
       road(engine, {
-        ...{ combine, latenessMs, format, maxStreams, ...(history && { history }) },
+        ...{ format, memory, observer: durable?.observer, history: past(history, durable?.history) },
         decoders: routes.map(({ decoder }) => decoder),
         counters: readings,
         onMalformed: (reason, { route, stream, feature, payload }) =>

@@ -59,8 +59,7 @@ const healthNumbers: Readonly<Record<Health, cellstream.Health>> = {
 
 /** Forecasts -> payloads. History publishes nothing. */
 export function encode(options: EncodeOptions): OperatorFunction<Answers, Outcome> {
-  const payloadOf =
-    options.format === 'protobuf' ? createProtobufEncoder(options) : createJsonEncoder(options);
+  const payloadOf = createEncoder(options);
   return map((round) => {
     const publications: Publication[] = [];
     if (round.origin === 'live') {
@@ -71,6 +70,10 @@ export function encode(options: EncodeOptions): OperatorFunction<Answers, Outcom
     }
     return { ...round, publications };
   });
+}
+
+export function createEncoder(options: EncodeOptions): (forecast: Forecast) => string | Uint8Array {
+  return options.format === 'protobuf' ? createProtobufEncoder(options) : createJsonEncoder(options);
 }
 
 /** The published horizons of a forecast. With several targets each entry names its own. */

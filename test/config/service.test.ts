@@ -48,7 +48,8 @@ describe('a config', () => {
       latenessMs: 0,
       maxStreams: 10_000,
       stateDir: '/etc/cellstream/oil-press.state',
-      wantsCommit: false,
+      commitMs: 5000,
+      ack: 'auto',
     });
   });
 
@@ -67,7 +68,7 @@ describe('a config', () => {
       ],
       publish: { topic: 'out/{stream}', qos: 0, format: 'protobuf', retain: true },
       ...{ combine: 'mean', latenessMs: 90_000, staleAfterMs: 600_000, maxStreams: 50 },
-      ...{ stateDir: '/var/lib/cellstream', wantsCommit: true },
+      ...{ stateDir: '/var/lib/cellstream', commitMs: 5000, ack: 'auto' },
       dashboard: { port: 9000, host: '0.0.0.0' },
     });
   });

@@ -1,0 +1,119 @@
+import type { Receipt } from '../mqtt/receipts.ts';
+import type { StateKeeper } from './state-keeper.ts';
+
+export interface CommitterOptions {
+  readonly keeper: Pick<StateKeeper, 'commit' | 'uncommitted'>;
+  /** Receipts of what has gone down the road since the last call. */
+  readonly takeReceipt: () => Receipt;
+  /** Before anything is acknowledged: the forecasts that it got have to be on their way. */
+  readonly forecastsSent: () => Promise<void>;
+  readonly intervalMs: number;
+  /** How many messages the broker sends before it wants the first acknowledged, where that is known. */
+  readonly window: () => number;
+  /** The disk takes nothing, or takes it again. */
+  readonly onHealth: (trouble: Error | undefined) => void;
+}
+
+/** Decides when readings go to disk, and acknowledges their messages when they are there. */
+export interface Committer {
+  /** A batch has gone down the road. */
+  note(): void;
+  /** Messages that the broker keeps until their readings are on disk. */
+  readonly unacknowledged: number;
+  readonly commits: number;
+  /** Why the disk takes nothing. */
+  readonly trouble: Error | undefined;
+  /** Commits what there is, acknowledges it, and commits no more. */
+  close(): Promise<void>;
+}
+
+/** Unacknowledged messages at which a commit begins at once. */
+const mostUnacknowledged = 20_000;
+/** Nothing came for that long though the broker may send no more: it waits for us. */
+const quietMs = 5;
+
+export function createCommitter(options: CommitterOptions): Committer {
+  const { keeper, takeReceipt, forecastsSent, intervalMs, window, onHealth } = options;
+  let receipts: Receipt[] = [];
+  let unacknowledged = 0;
+  let commits = 0;
+  let trouble: Error | undefined;
+  let running: Promise<void> | undefined;
+  let again = false;
+  let closed = false;
+  let quiet: NodeJS.Timeout | undefined;
+  const timer = setInterval(start, intervalMs);
+
+  /** Commits now, or when the commit under way has ended. */
+  function start(): void {
+    clearTimeout(quiet);
+    quiet = undefined;
+    if (running !== undefined) {
+      again = true;
+      return;
+    }
+    if (receipts.length === 0 && keeper.uncommitted === 0) return;
+    running = commit().finally(() => {
+      running = undefined;
+      if (!again || closed) return;
+      again = false;
+      start();
+    });
+  }
+
+  async function commit(): Promise<void> {
+    const taken = receipts;
+    receipts = [];
+    try {
+      await keeper.commit();
+      await forecastsSent();
+    } catch (error) {
+      // unacknowledged, the broker keeps them; the interval tries again
+      receipts = [...taken, ...receipts];
+      again = false;
+      setTrouble(error as Error);
+      return;
+    }
+    commits++;
+    for (const receipt of taken) {
+      unacknowledged -= receipt.messages;
+      receipt.acknowledge();
+    }
+    setTrouble(undefined);
+  }
+
+  function setTrouble(found: Error | undefined): void {
+    const isNews = (found === undefined) !== (trouble === undefined);
+    trouble = found;
+    if (isNews) onHealth(found);
+  }
+
+  return {
+    note() {
+      const receipt = takeReceipt();
+      if (receipt.messages > 0) receipts.push(receipt);
+      unacknowledged += receipt.messages;
+      if (unacknowledged >= mostUnacknowledged) start();
+      else if (unacknowledged >= window()) {
+        if (quiet) quiet.refresh();
+        else quiet = setTimeout(start, quietMs);
+      }
+    },
+    get unacknowledged() {
+      return unacknowledged;
+    },
+    get commits() {
+      return commits;
+    },
+    get trouble() {
+      return trouble;
+    },
+    async close() {
+      closed = true;
+      clearInterval(timer);
+      clearTimeout(quiet);
+      await running;
+      await commit();
+    },
+  };
+}

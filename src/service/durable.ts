@@ -1,0 +1,120 @@
+import { createForecast } from '../engine/answer.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Link } from '../mqtt/link.ts';
+import type { Sink } from '../mqtt/sink.ts';
+import type { ReadingObserver } from '../stream/align.ts';
+import type { Reading } from '../stream/decode.ts';
+import { createEncoder, type EncodeOptions } from '../stream/encode.ts';
+import type { StreamMemory } from '../stream/pipeline.ts';
+import { createCommitter } from './committer.ts';
+import type { Log } from './log.ts';
+import type { Monitor } from './monitor.ts';
+import { openStateKeeper } from './state-keeper.ts';
+
+/** When a message of QoS 1 is acknowledged: when its readings are on disk, or on arrival. auto: on-commit with MQTT 5 alone,
+ * since a broker of 3.1.1 may send no more than 20 messages before it wants the first acknowledged. */
+export type Acknowledging = 'auto' | 'on-commit' | 'on-receipt';
+
+export interface StateOptions {
+  readonly folder: string;
+  readonly commitMs: number;
+  readonly ack: Acknowledging;
+  readonly snapshotBytes?: number | undefined;
+}
+
+/** The states of a service on disk. */
+export interface Durable {
+  readonly observer: ReadingObserver;
+  readonly history: Iterable<readonly Reading[]>;
+  /** Begins to commit, and to acknowledge, what goes down the road. */
+  start(link: Link, sink: Sink): void;
+  /** A batch has gone down the road. */
+  onDone(): void;
+  /** For the log and the page. */
+  view(): DurableView;
+  /** Commits and acknowledges what there is. */
+  commit(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DurableView {
+  /** Why the disk takes nothing; null when it does. */
+  readonly degraded: string | null;
+  readonly unacknowledged: number;
+  readonly uncommitted: number;
+  readonly commits: number;
+  readonly writtenBytes: number;
+}
+
+export interface DurableOptions extends StateOptions {
+  readonly engine: Engine;
+  readonly memory: StreamMemory;
+  readonly monitor: Monitor;
+  readonly encoding: EncodeOptions;
+  readonly log: Log;
+}
+
+/** The window of a broker of MQTT 3.1.1 that nobody has configured. */
+const smallWindow = 20;
+
+export function holdsReceipts(ack: Acknowledging, protocol: '5' | '3.1.1'): boolean {
+  return ack === 'on-commit' || (ack === 'auto' && protocol === '5');
+}
+
+/** Takes the folder, and fills memory and monitor with what it holds. */
+export async function openDurable(options: DurableOptions): Promise<Durable> {
+  const { engine, monitor, commitMs, log, encoding } = options;
+  const keeper = await openStateKeeper(options);
+  const payloadOf = createEncoder(encoding);
+  const scratch = createForecast(engine.model);
+  /** Streams whose reading came again: perhaps their forecast never arrived. */
+  const repeated = new Set<string>();
+  let committer: ReturnType<typeof createCommitter> | undefined;
+
+  function publishRepeated(sink: Sink): void {
+    for (const stream of repeated) {
+      const record = monitor.records.get(stream);
+      if (!record?.answer || record.health === undefined) continue;
+      Object.assign(scratch, { stream, timeMs: record.answeredMs, health: record.health });
+      scratch.values.set(record.answer);
+      scratch.factors.set(record.factors);
+      sink.publish([{ stream, payload: payloadOf(scratch) }]);
+    }
+    repeated.clear();
+  }
+
+  return {
+    history: keeper.history,
+    observer: { ...keeper, repeated: ({ stream }) => repeated.add(stream) },
+    start(link, sink) {
+      committer = createCommitter({
+        keeper,
+        takeReceipt: link.takeReceipt,
+        async forecastsSent() {
+          publishRepeated(sink);
+          await sink.emptied();
+        },
+        intervalMs: commitMs,
+        window: () => (link.protocol === '3.1.1' ? smallWindow : Number.POSITIVE_INFINITY),
+        onHealth(trouble) {
+          if (trouble === undefined) log.info({}, 'the disk takes states again');
+          else
+            log.error(
+              { reason: trouble.message },
+              'degraded: states do not reach the disk; nothing is acknowledged',
+            );
+        },
+      });
+    },
+    onDone: () => committer?.note(),
+    view: () => ({
+      degraded: committer?.trouble?.message ?? null,
+      unacknowledged: committer?.unacknowledged ?? 0,
+      uncommitted: keeper.uncommitted,
+      commits: committer?.commits ?? 0,
+      writtenBytes: keeper.writtenBytes,
+    }),
+    commit: async () => await committer?.close(),
+    close: keeper.close,
+  };
+}
