@@ -48,7 +48,7 @@ export interface Arena {
 }
 
 /** A stream's share of the arena. */
-export interface SavedSlot {
+interface SavedSlot {
   /** States, ring, averages, masks. */
   readonly floats: Float32Array;
   /** Of its newest frame; NaN before the first. */

@@ -58,7 +58,9 @@ export function dial(options: DialOptions): Connection {
   const unfinished = createUnfinished();
   const outgoing = createOutgoing(client, protocol);
   const receipts = createReceipts((packets) => {
-    if (!over && packets.length > 0) client.stream.write(packets);
+    // behind the forecasts: what is acknowledged has its answer at the broker
+    outgoing.flush();
+    client.stream.write(packets);
   });
   let window = 65_535;
   let suspicion = first ? suspicions[broker.scheme] : undefined;
@@ -88,6 +90,7 @@ export function dial(options: DialOptions): Connection {
   };
   const onClose = () => {
     over = true;
+    receipts.end();
     unfinished.endAll(new ConnectionLostError('the connection was lost'));
     const lastedMs = upSinceMs === undefined ? undefined : Date.now() - upSinceMs;
     onDown(endingOf({ failure, disconnectCode, suspicion }), lastedMs);

@@ -21,7 +21,7 @@ export interface LinkOptions extends BrokerOptions {
   readonly backOff?: BackOffOptions | undefined;
 }
 
-const noReceipt: Receipt = { messages: 0, acknowledge() {} };
+const noReceipt: Receipt = { messages: 0, isVoid: true, acknowledge() {} };
 
 /** A connection to a broker that comes back by itself. */
 export interface Link {

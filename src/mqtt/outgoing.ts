@@ -13,6 +13,8 @@ export interface Publication extends Publish {
 export interface Outgoing {
   /** `done` is called when it is acknowledged (QoS 1), when it is written, not into a socket that is full (QoS 0). */
   add(publication: Publication, done: Done): void;
+  /** Writes at once what would wait for the end of the turn. */
+  flush(): void;
   /** A PUBACK has come. @returns false when it answers nothing from here */
   acknowledge(id: number, code: number): boolean;
 }
@@ -70,6 +72,7 @@ export function createOutgoing(client: MqttClient, protocol: Protocol): Outgoing
       }
       if (packets.size >= mostBytes) flush();
     },
+    flush,
     acknowledge(id, code) {
       const done = unacknowledged.get(id);
       if (done === undefined) return false;

@@ -2,6 +2,8 @@
  * again after the connection has ended. */
 export interface Receipt {
   readonly messages: number;
+  /** Its connection has ended: the broker will deliver the messages again. */
+  readonly isVoid: boolean;
   /** Tells the broker, in the order of arrival, which MQTT wants; of a connection that is over, nothing. */
   acknowledge(): void;
 }
@@ -11,6 +13,8 @@ export interface Receipts {
   add(packets: Buffer): void;
   /** All that has come since the last `take`. */
   take(): Receipt;
+  /** The connection has ended: nothing that was taken can be acknowledged any more. */
+  end(): void;
 }
 
 const pubackBytes = 4;
@@ -18,6 +22,7 @@ const pubackBytes = 4;
 export function createReceipts(write: (packets: Buffer) => void): Receipts {
   let packets: Buffer[] = [];
   let messages = 0;
+  let ended = false;
   return {
     add(some) {
       packets.push(some);
@@ -25,10 +30,21 @@ export function createReceipts(write: (packets: Buffer) => void): Receipts {
     },
     take() {
       const taken = packets;
-      const receipt = { messages, acknowledge: () => write(Buffer.concat(taken)) };
+      const receipt: Receipt = {
+        messages,
+        get isVoid() {
+          return ended;
+        },
+        acknowledge() {
+          if (!ended && taken.length > 0) write(Buffer.concat(taken));
+        },
+      };
       packets = [];
       messages = 0;
       return receipt;
+    },
+    end() {
+      ended = true;
     },
   };
 }

@@ -10,7 +10,7 @@ export interface SourceOptions {
   /** What this service publishes: never read back, whatever the subscriptions match. */
   readonly isOwn?: ((topic: string) => boolean) | undefined;
   readonly counts?: SourceCounts | undefined;
-  /** A batch has gone down the road, and all that came before it. */
+  /** The messages of a turn have gone down the road, all of them. */
   readonly onDone?: (() => void) | undefined;
   /** Messages a batch at most. */
   readonly limit?: number | undefined;
@@ -68,18 +68,20 @@ export function mqttSource(
     let turn: Message[] = [];
     let timer: NodeJS.Immediate | undefined;
     const emit = () => {
-      clearImmediate(timer);
-      timer = undefined;
       const messages = turn;
       turn = [];
       if (messages.length > 0) subscriber.next(messages);
+    };
+    const endTurn = () => {
+      timer = undefined;
+      emit();
       onDone?.();
     };
     const detach = link.onMessage((delivery) => {
       const message = read(delivery);
       if (message) turn.push(message);
       if (turn.length >= limit) emit();
-      else timer ??= setImmediate(emit);
+      timer ??= setImmediate(endTurn);
     });
     return () => {
       detach();

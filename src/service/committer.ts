@@ -16,7 +16,7 @@ export interface CommitterOptions {
 
 /** Decides when readings go to disk, and acknowledges their messages when they are there. */
 export interface Committer {
-  /** A batch has gone down the road. */
+  /** The messages of a turn have gone down the road. */
   note(): void;
   /** Messages that the broker keeps until their readings are on disk. */
   readonly unacknowledged: number;
@@ -62,20 +62,18 @@ export function createCommitter(options: CommitterOptions): Committer {
   }
 
   async function commit(): Promise<void> {
-    const taken = receipts;
-    receipts = [];
+    const count = receipts.length;
     try {
       await keeper.commit();
       await forecastsSent();
     } catch (error) {
       // unacknowledged, the broker keeps them; the interval tries again
-      receipts = [...taken, ...receipts];
       again = false;
       setTrouble(error as Error);
       return;
     }
     commits++;
-    for (const receipt of taken) {
+    for (const receipt of receipts.splice(0, count)) {
       unacknowledged -= receipt.messages;
       receipt.acknowledge();
     }
@@ -88,13 +86,25 @@ export function createCommitter(options: CommitterOptions): Committer {
     if (isNews) onHealth(found);
   }
 
+  function takeReceipts(): void {
+    // the broker delivers them again on the next connection, and receipts for them pile up no further
+    if (running === undefined && receipts.at(-1)?.isVoid) {
+      receipts = [];
+      unacknowledged = 0;
+    }
+    const receipt = takeReceipt();
+    if (receipt.messages > 0) receipts.push(receipt);
+    unacknowledged += receipt.messages;
+  }
+
   return {
     note() {
-      const receipt = takeReceipt();
-      if (receipt.messages > 0) receipts.push(receipt);
-      unacknowledged += receipt.messages;
-      if (unacknowledged >= mostUnacknowledged) start();
-      else if (unacknowledged >= window()) {
+      const before = unacknowledged;
+      takeReceipts();
+      // a disk in trouble is tried at the interval, and not with every message
+      if (trouble !== undefined || unacknowledged === before) return;
+      if (unacknowledged >= mostUnacknowledged || unacknowledged === window()) start();
+      else if (unacknowledged > window()) {
         if (quiet) quiet.refresh();
         else quiet = setTimeout(start, quietMs);
       }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createForecast } from '../engine/answer.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Link } from '../mqtt/link.ts';
@@ -19,7 +20,6 @@ export interface StateOptions {
   readonly folder: string;
   readonly commitMs: number;
   readonly ack: Acknowledging;
-  readonly snapshotBytes?: number | undefined;
 }
 
 /** The states of a service on disk. */
@@ -31,19 +31,19 @@ export interface Durable {
   /** A batch has gone down the road. */
   onDone(): void;
   /** For the log and the page. */
-  view(): DurableView;
-  /** Commits and acknowledges what there is. */
-  commit(): Promise<void>;
+  view(): {
+    /** Why the disk takes nothing; null when it does. */
+    readonly degraded: string | null;
+    readonly unacknowledged: number;
+    readonly uncommitted: number;
+    readonly commits: number;
+    readonly writtenBytes: number;
+  };
+  /** Commits and acknowledges what there is, for the last time. A broker that is stuck is not waited for. */
+  end(): Promise<void>;
+  /** Puts on disk what is not, and gives the folder back.
+   * @throws the error of the disk */
   close(): Promise<void>;
-}
-
-export interface DurableView {
-  /** Why the disk takes nothing; null when it does. */
-  readonly degraded: string | null;
-  readonly unacknowledged: number;
-  readonly uncommitted: number;
-  readonly commits: number;
-  readonly writtenBytes: number;
 }
 
 export interface DurableOptions extends StateOptions {
@@ -53,6 +53,9 @@ export interface DurableOptions extends StateOptions {
   readonly encoding: EncodeOptions;
   readonly log: Log;
 }
+
+/** For the last commit, of the five seconds that the end of a service may take. */
+const longestEndMs = 2_000;
 
 /** The window of a broker of MQTT 3.1.1 that nobody has configured. */
 const smallWindow = 20;
@@ -85,7 +88,11 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
 
   return {
     history: keeper.history,
-    observer: { ...keeper, repeated: ({ stream }) => repeated.add(stream) },
+    observer: {
+      before: keeper.before,
+      taken: keeper.taken,
+      repeated: ({ stream }) => repeated.add(stream),
+    },
     start(link, sink) {
       committer = createCommitter({
         keeper,
@@ -114,7 +121,12 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
       commits: committer?.commits ?? 0,
       writtenBytes: keeper.writtenBytes,
     }),
-    commit: async () => await committer?.close(),
+    async end() {
+      const timer = new AbortController();
+      const tooLong = sleep(longestEndMs, undefined, { signal: timer.signal }).catch(() => {});
+      await Promise.race([committer?.close(), tooLong]);
+      timer.abort();
+    },
     close: keeper.close,
   };
 }

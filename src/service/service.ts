@@ -125,11 +125,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       // what comes from here on stays with the broker; what came last is still to be counted
       link.leave();
       await new Promise(setImmediate);
-      await durable?.commit();
+      await durable?.end();
       await link.close();
       run.stop();
-      await durable?.close();
-      await dashboard?.close();
+      await Promise.all([durable?.close(), dashboard?.close()]);
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import { type FileHeader, fileFormat } from '../state/file-header.ts';
 import { createJournal, type Journal } from '../state/journal.ts';
 import { type FolderLock, lockFolder } from '../state/lock.ts';
-import { recover } from '../state/recovery.ts';
+import { type Recovered, recover } from '../state/recovery.ts';
 import { createSnapshot, type SnapshotWriter } from '../state/snapshot.ts';
 import { removeOld } from '../state/state-files.ts';
 import type { ReadingObserver } from '../stream/align.ts';
@@ -15,8 +15,6 @@ export interface StateKeeperOptions extends KeptStreams {
   readonly folder: string;
   readonly engine: Engine;
   readonly log: Log;
-  /** Bytes of the log after which a snapshot is taken, or those of the last snapshot where it was larger. */
-  readonly snapshotBytes?: number | undefined;
 }
 
 /** Keeps the states of a road on disk: the input log, and now and then a snapshot that makes recovery short. */
@@ -33,8 +31,9 @@ export interface StateKeeper extends Omit<ReadingObserver, 'repeated'> {
   close(): Promise<void>;
 }
 
-/** Bytes of the log between two snapshots: a second or two of recovery. */
-const usualSnapshotBytes = 16 * 1024 * 1024;
+/** Bytes of the log between two snapshots, or those of the last snapshot where it was larger: then at most half of what is
+ * written are snapshots, and recovery reads at most twice the states. */
+const leastLogBytes = 1024 * 1024;
 /** Of the log that is kept beyond what recovery needs. */
 const keptBytes = 64 * 1024 * 1024;
 /** Readings that wait for a disk that takes nothing: then a snapshot has to do for them all. */
@@ -52,24 +51,21 @@ export async function openStateKeeper(options: StateKeeperOptions): Promise<Stat
   };
   const lock = await lockFolder(folder);
   try {
-    const { states, batches, next, aligning } = await recover(folder, {
+    const { states, aligning, ...found } = await recover(folder, {
       header,
       onDamage: (message) => log.error({}, message),
     });
     for (const state of states) restoreStream(state, options, engine.model, aligning === memory.aligning);
-    return createStateKeeper(options, { header, lock, history: batches, next });
+    return createStateKeeper(options, { header, lock, ...found });
   } catch (error) {
     await lock.release();
     throw error;
   }
 }
 
-interface Opened {
+interface Opened extends Omit<Recovered, 'states' | 'aligning'> {
   readonly header: FileHeader;
   readonly lock: FolderLock;
-  readonly history: Iterable<readonly Reading[]>;
-  /** The number of the first file of the log. */
-  readonly next: number;
 }
 
 /** A snapshot under way: the streams that it still lacks, as they were when it began. */
@@ -80,13 +76,16 @@ interface Pass {
 
 function createStateKeeper(
   options: StateKeeperOptions,
-  { header, lock, history, next }: Opened,
+  { header, lock, batches, next, snapshotBytes, logBytes }: Opened,
 ): StateKeeper {
-  const { folder, memory, log, snapshotBytes = usualSnapshotBytes } = options;
+  const { folder, memory, log } = options;
   const journal: Journal = createJournal(folder, header, next);
   let pass: Pass | undefined;
   let passing: Promise<void> | undefined;
-  let lastBytes = 0;
+  let closing = false;
+  let lastBytes = snapshotBytes;
+  /** Of the log before the file in hand, since the last snapshot. */
+  let earlierBytes = logBytes;
   // readings were dropped that no file has
   let lacking = false;
 
@@ -98,10 +97,12 @@ function createStateKeeper(
     const writer = await createSnapshot(folder, journal.number + 1, header);
     // between two batches: all that was read until now is in the states, all that comes is in the next file
     journal.rotate();
+    earlierBytes = 0;
     const current: Pass = { writer, missing: new Set(memory.table.streams.values()) };
     pass = current;
     try {
       while (current.missing.size > 0) {
+        if (closing && !lacking) throw new Error('the service stops');
         let count = 0;
         for (const stream of current.missing) {
           save(current, stream);
@@ -110,6 +111,8 @@ function createStateKeeper(
         await writer.flush();
         await new Promise(setImmediate);
       }
+      // the log before it is whole once it counts: should it be damaged, the one before goes on from there
+      await journal.commit();
       await writer.finish();
       lastBytes = writer.bytes;
       await removeOld(folder, keptBytes);
@@ -123,7 +126,9 @@ function createStateKeeper(
 
   function startSnapshot(): void {
     passing = takeSnapshot()
-      .catch((error: Error) => log.error({ reason: error.message }, 'a snapshot could not be written'))
+      .catch((error: Error) => {
+        if (!closing) log.warn({ reason: error.message }, 'a snapshot was not written');
+      })
       .finally(() => {
         passing = undefined;
       });
@@ -139,11 +144,12 @@ function createStateKeeper(
       return;
     }
     await journal.commit();
-    if (passing === undefined && journal.fileBytes > Math.max(snapshotBytes, lastBytes)) startSnapshot();
+    const bytes = earlierBytes + journal.fileBytes;
+    if (passing === undefined && bytes > Math.max(leastLogBytes, lastBytes)) startSnapshot();
   }
 
   return {
-    history,
+    history: batches,
     before(stream) {
       if (pass) save(pass, stream);
     },
@@ -157,8 +163,10 @@ function createStateKeeper(
     commit,
     async close() {
       try {
+        // one that has begun would hold up the end; the log has all that it would
+        closing = true;
         await passing;
-        await commit();
+        if (lacking) await commit();
         await journal.close();
       } finally {
         await lock.release();

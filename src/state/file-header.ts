@@ -1,4 +1,4 @@
-import { StateError } from './state-error.ts';
+import { DamageError, StateError } from './state-error.ts';
 
 /** What every file of a state folder begins with: whose states and readings it holds. */
 export interface FileHeader {
@@ -18,11 +18,12 @@ export function writeHeader(header: FileHeader): Buffer {
   return Buffer.from(JSON.stringify(header));
 }
 
-/** @throws StateError where it is no header, or one of a newer program */
+/** @throws DamageError where it is no header
+ * @throws StateError where it is one of a newer program */
 export function readHeader(payload: Buffer | undefined, path: string): FileHeader {
   const header = parse(payload);
   if (header === undefined)
-    throw new StateError(`${path} has no header: it is no file of cellstream, or damaged`);
+    throw new DamageError(`${path} has no header: it is no file of cellstream, or damaged`);
   if (header.format > fileFormat) {
     throw new StateError(
       `${path} has format ${header.format}, expected up to ${fileFormat}: a newer cellstream wrote it`,

@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 
 // A frame: the length of its payload and the CRC-32 of it, little-endian, then the payload. A write that was cut short, or
-// bytes that a disk has lost, end the whole frames of a file and never pass for one.
+// bytes that a disk has lost, end the whole frames of a file and never pass for one. No payload is empty: the zeros that a
+// power cut leaves at the end of a file would be frames of them, with the right checksum.
 
 const headerBytes = 8;
 /** A length beyond this is damage, not a payload: nothing that is written comes near. */
@@ -28,7 +29,7 @@ export function readFrames(bytes: Buffer): ReadFrames {
   while (at + headerBytes <= bytes.length) {
     const length = bytes.readUInt32LE(at);
     const end = at + headerBytes + length;
-    if (length > longestPayload || end > bytes.length) break;
+    if (length === 0 || length > longestPayload || end > bytes.length) break;
     const payload = bytes.subarray(at + headerBytes, end);
     if (crc32(payload) !== bytes.readUInt32LE(at + 4)) break;
     payloads.push(payload);

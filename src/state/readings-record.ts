@@ -1,4 +1,4 @@
-import { StateError } from './state-error.ts';
+import { DamageError } from './state-error.ts';
 
 /** A reading that has changed a state: what the log holds. */
 export interface LoggedReading {
@@ -83,14 +83,16 @@ export function createReadingsWriter(): ReadingsWriter {
 }
 
 /** Takes the records of one file apart, in their order.
- * @throws StateError for a record that no writer made, though its checksum is right */
+ * @throws DamageError for a record that no writer made, though its checksum is right */
 export function createReadingsReader(): (record: Buffer) => LoggedReading[] {
   const names: string[] = [];
   return (record) => {
     let at = 0;
     const take = (bytes: number): number => {
       if (at + bytes > record.length) {
-        throw new StateError(`a record of the log ends after ${record.length} bytes, expected ${at + bytes}`);
+        throw new DamageError(
+          `a record of the log ends after ${record.length} bytes, expected ${at + bytes}`,
+        );
       }
       at += bytes;
       return at - bytes;
@@ -104,13 +106,13 @@ export function createReadingsReader(): (record: Buffer) => LoggedReading[] {
     const count = record.readUInt32LE(take(4));
     const from = take(count * readingBytes);
     if (at !== record.length) {
-      throw new StateError(`a record of the log has ${record.length} bytes, expected ${at}`);
+      throw new DamageError(`a record of the log has ${record.length} bytes, expected ${at}`);
     }
     return Array.from({ length: count }, (_, i): LoggedReading => {
       const readingAt = from + i * readingBytes;
       const number = record.readUInt32LE(readingAt);
       if (number >= names.length)
-        throw new StateError(`a reading of stream ${number}, expected below ${names.length}`);
+        throw new DamageError(`a reading of stream ${number}, expected below ${names.length}`);
       return {
         stream: names[number],
         feature: record.readUInt16LE(readingAt + 4),

@@ -2,17 +2,23 @@ import { readFile, rename, truncate } from 'node:fs/promises';
 import { type FileHeader, readHeader } from './file-header.ts';
 import { readFrames } from './frames.ts';
 import { createReadingsReader, type LoggedReading } from './readings-record.ts';
-import { readSnapshot } from './snapshot.ts';
-import { listNumbers, pathOf } from './state-files.ts';
+import { readSnapshot, type Snapshot } from './snapshot.ts';
+import { DamageError } from './state-error.ts';
+import { listNumbers, pathOf, removeUnfinished } from './state-files.ts';
 
 /** What a state folder holds for a model. */
 export interface Recovered {
   /** The states of the newest whole snapshot of these weights, a stream each. */
   readonly states: readonly Buffer[];
+  /** Of that snapshot. */
+  readonly snapshotBytes: number;
   /** How the frames were closed whose states they are. */
   readonly aligning: string | undefined;
-  /** What was read after it, in order, a commit at a time. Without such a snapshot: all that the log still has. */
+  /** What was read after it, in order, a commit at a time. Without such a snapshot: all that the log still has. To be gone
+   * through once: what was read is let go. */
   readonly batches: Iterable<readonly LoggedReading[]>;
+  /** Of the log that they are read from. */
+  readonly logBytes: number;
   /** The number of the next file of the log. */
   readonly next: number;
 }
@@ -23,79 +29,122 @@ export interface RecoveryOptions {
   readonly onDamage: (message: string) => void;
 }
 
-export async function recover(folder: string, { header, onDamage }: RecoveryOptions): Promise<Recovered> {
+/** @throws StateError for a file of a newer program */
+export async function recover(folder: string, options: RecoveryOptions): Promise<Recovered> {
+  await removeUnfinished(folder);
   const snapshots = await listNumbers(folder, 'snapshot');
   const logs = await listNumbers(folder, 'log');
   const next = Math.max(0, ...snapshots, ...logs) + 1;
   for (const number of snapshots.reverse()) {
-    const path = pathOf(folder, 'snapshot', number);
-    const snapshot = await readSnapshot(path).catch(async (error: Error) => {
-      await rename(path, `${path}.damaged`);
-      onDamage(`${error.message}; it is set aside, and an older one is taken with the log since then`);
-      return undefined;
-    });
+    const snapshot = await openSnapshot(folder, number, options);
     // other weights cannot go on from these states
-    if (snapshot?.header.model !== header.model) continue;
+    if (snapshot?.header.model !== options.header.model) continue;
     const later = logs.filter((log) => log >= number);
     return {
       states: snapshot.states,
+      snapshotBytes: snapshot.bytes,
       aligning: snapshot.header.aligning,
-      batches: await readLogs(folder, later, { header, onDamage }),
+      ...(await readLogs(folder, later, options)),
       next,
     };
   }
-  const batches = await readLogs(folder, logs, { header, onDamage });
-  return { states: [], aligning: undefined, batches, next };
+  const read = await readLogs(folder, logs, options);
+  return { states: [], snapshotBytes: 0, aligning: undefined, ...read, next };
+}
+
+/** Undefined where it is damaged, and set aside. */
+async function openSnapshot(
+  folder: string,
+  number: number,
+  { onDamage }: RecoveryOptions,
+): Promise<Snapshot | undefined> {
+  const path = pathOf(folder, 'snapshot', number);
+  try {
+    return await readSnapshot(path);
+  } catch (error) {
+    await setAside(path, error);
+    onDamage(
+      `${(error as Error).message}; it is set aside, and an older one is taken with the log since then`,
+    );
+    return undefined;
+  }
+}
+
+/** @throws what is no damage */
+async function setAside(path: string, error: unknown): Promise<void> {
+  if (!(error instanceof DamageError)) throw error;
+  await rename(path, `${path}.damaged`);
+}
+
+interface LogFile {
+  readonly path: string;
+  readonly records: readonly Buffer[];
+  /** Where each of its features stands in the model, -1 for one that the model does not read. */
+  readonly places: readonly number[];
+  /** Of its whole records. */
+  readonly bytes: number;
 }
 
 /** The files are read at once, their records one by one. */
 async function readLogs(
   folder: string,
   numbers: readonly number[],
-  { header, onDamage }: RecoveryOptions,
-): Promise<Iterable<readonly LoggedReading[]>> {
-  const files: { readonly payloads: readonly Buffer[]; readonly places: number[] | undefined }[] = [];
+  options: RecoveryOptions,
+): Promise<Pick<Recovered, 'batches' | 'logBytes'>> {
+  const files: LogFile[] = [];
   for (const number of numbers) {
-    const path = pathOf(folder, 'log', number);
-    const bytes = await readFile(path);
-    const { payloads, wholeBytes } = readFrames(bytes);
-    if (wholeBytes < bytes.length) await cutTail(path, wholeBytes, bytes.length, onDamage);
-    // killed before its header was written
-    if (payloads.length === 0) continue;
-    const places = placesOf(readHeader(payloads[0], path).features, header.features);
-    files.push({ payloads: payloads.slice(1), places });
+    const file = await openLog(pathOf(folder, 'log', number), options);
+    if (file) files.push(file);
   }
-  return {
-    *[Symbol.iterator]() {
-      for (const { payloads, places } of files) {
-        const read = createReadingsReader();
-        for (const payload of payloads) yield renumber(read(payload), places);
+  const logBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { batches: batchesOf(files, options), logBytes };
+}
+
+/** Undefined where it has no whole record. */
+async function openLog(path: string, { header, onDamage }: RecoveryOptions): Promise<LogFile | undefined> {
+  const found = await readFile(path);
+  const { payloads, wholeBytes } = readFrames(found);
+  // killed before its header was written
+  if (found.length === 0) return undefined;
+  try {
+    const { features } = readHeader(payloads[0], path);
+    if (wholeBytes < found.length) {
+      await truncate(path, wholeBytes);
+      onDamage(`${path}: ${found.length - wholeBytes} bytes at its end are no whole record and are cut off`);
+    }
+    const places = features.map((feature) => header.features.indexOf(feature));
+    return { path, records: payloads.slice(1), places, bytes: wholeBytes };
+  } catch (error) {
+    await setAside(path, error);
+    onDamage(`${(error as Error).message}; it is set aside`);
+    return undefined;
+  }
+}
+
+function* batchesOf(
+  files: LogFile[],
+  { onDamage }: RecoveryOptions,
+): Generator<readonly LoggedReading[], void, void> {
+  for (let file = files.shift(); file !== undefined; file = files.shift()) {
+    const { path, records, places } = file;
+    const read = createReadingsReader();
+    for (const record of records) {
+      let readings: readonly LoggedReading[];
+      try {
+        readings = read(record);
+      } catch (error) {
+        if (!(error instanceof DamageError)) throw error;
+        onDamage(`${path}: ${error.message}; what follows in this file is left out`);
+        break;
       }
-    },
-  };
+      yield renumber(readings, places);
+    }
+  }
 }
 
-async function cutTail(
-  path: string,
-  wholeBytes: number,
-  length: number,
-  onDamage: RecoveryOptions['onDamage'],
-): Promise<void> {
-  await truncate(path, wholeBytes);
-  onDamage(`${path}: ${length - wholeBytes} bytes at its end are no whole record and are cut off`);
-}
-
-/** Where each feature of a file stands in the model, or undefined where all stand as they did. */
-function placesOf(found: readonly string[], wanted: readonly string[]): number[] | undefined {
-  const places = found.map((feature) => wanted.indexOf(feature));
-  return places.every((place, i) => place === i) ? undefined : places;
-}
-
-function renumber(
-  readings: readonly LoggedReading[],
-  places: readonly number[] | undefined,
-): readonly LoggedReading[] {
-  if (places === undefined) return readings;
+/** With its features as the model numbers them, without those that it does not read. */
+function renumber(readings: readonly LoggedReading[], places: readonly number[]): readonly LoggedReading[] {
+  if (readings.every(({ feature }) => places[feature] === feature)) return readings;
   return readings.flatMap((reading) => {
     const feature = places[reading.feature] ?? -1;
     return feature < 0 ? [] : [{ ...reading, feature }];

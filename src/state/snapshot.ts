@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { type FileHeader, readHeader, writeHeader } from './file-header.ts';
 import { frameOf, readFrames } from './frames.ts';
-import { StateError } from './state-error.ts';
+import { DamageError } from './state-error.ts';
 import { pathOf, syncFolder } from './state-files.ts';
 
 /** A snapshot on its way to disk. It counts only when it is finished. */
@@ -66,9 +66,12 @@ export interface Snapshot {
   readonly header: FileHeader;
   /** A stream's state each. */
   readonly states: readonly Buffer[];
+  /** Of the file. */
+  readonly bytes: number;
 }
 
-/** @throws StateError for a file that is damaged or was never finished */
+/** @throws DamageError for a file that is damaged or was never finished
+ * @throws StateError for one of a newer program */
 export async function readSnapshot(path: string): Promise<Snapshot> {
   const bytes = await readFile(path);
   const { payloads, wholeBytes } = readFrames(bytes);
@@ -77,7 +80,7 @@ export async function readSnapshot(path: string): Promise<Snapshot> {
   const end = payloads.at(-1);
   const isWhole = wholeBytes === bytes.length && end?.length === 4 && end.readUInt32LE() === states.length;
   if (!isWhole) {
-    throw new StateError(`${path} is damaged after ${wholeBytes} of ${bytes.length} bytes`);
+    throw new DamageError(`${path} is damaged after ${wholeBytes} of ${bytes.length} bytes`);
   }
-  return { header, states };
+  return { header, states, bytes: bytes.length };
 }

@@ -20,6 +20,13 @@ export async function listNumbers(folder: string, kind: StateFile): Promise<numb
     .sort((left, right) => left - right);
 }
 
+/** Removes snapshots that a kill has left half written. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (/^snapshot-\d+\.bin\.new$/.test(name)) await rm(join(folder, name), { force: true });
+  }
+}
+
 /** Makes a new or renamed file outlast a power cut. */
 export async function syncFolder(folder: string): Promise<void> {
   // Windows opens no folders

@@ -40,7 +40,8 @@ const numbers = numbersOf(0, ticks);
 
 interface Plant {
   readonly broker: Mosquitto;
-  start(): Promise<RunProcess>;
+  /** @param state its line in the config */
+  start(state?: string): Promise<RunProcess>;
   /** Publishes ticks[from..to-1] at QoS 1, `perSecond` of them. */
   play(from: number, to: number, perSecond?: number): Promise<Player>;
 }
@@ -60,7 +61,7 @@ dashboard: { port: ${port} }
 `;
   return {
     broker,
-    start: () => startRun(folder, config),
+    start: (state = '') => startRun(folder, `${config}${state}\n`),
     async play(from, to, perSecond = Number.POSITIVE_INFINITY) {
       const { link } = await openLink({ url: broker.url });
       const speed = (hourMs * perSecond) / 1000;
@@ -93,7 +94,7 @@ describeWithMosquitto('every published number is in exactly one counter', () => 
     expect(forecasts).toEqual({ published: messages, superseded: 0, dropped: 0, failed: 0, waiting: 0 });
   });
 
-  test('when the broker is restarted in the middle of a replay: what is sent twice is a duplicate', async () => {
+  test('when the broker is restarted in the middle of a replay: what is sent twice is a duplicate, or late', async () => {
     const { broker, start, play } = await openPlant();
     const run = await start();
     const player = await play(0, ticks, 200);
@@ -104,9 +105,9 @@ describeWithMosquitto('every published number is in exactly one counter', () => 
     await counted(run, numbers);
     const { readings, reconnects } = await run.stop();
     expect(reconnects).toBe(1);
-    expect(readings).toMatchObject({ applied: numbers, late: 0, malformed: 0 });
-    expect(readings.duplicate).toBeLessThanOrEqual(3 * player.again + 3 * 1000);
-    expect(total(readings)).toBe(numbers + readings.duplicate);
+    expect(readings).toMatchObject({ applied: numbers, malformed: 0 });
+    // what was not acknowledged when it went away: of an aligner's memory, or from before it
+    expect(total(readings)).toBe(numbers + readings.duplicate + readings.late);
   });
 
   test('when the broker is killed: only what was on its way through it at that moment is lost', async () => {
@@ -164,9 +165,9 @@ describeWithMosquitto('every published number is in exactly one counter', () => 
     expect(total(before.readings) + total(after.readings)).toBe(numbers);
   });
 
-  test('when the service is killed: what it had counted is lost with it, what comes later is not', async () => {
+  test('when the service is killed before its first commit: the broker has kept everything', async () => {
     const { start, play } = await openPlant();
-    const first = await start();
+    const first = await start('state: { commit: 1h }');
     await (await play(0, 200)).done;
     const firstNumbers = numbersOf(0, 200);
     expect(await counted(first, firstNumbers)).toBe(firstNumbers);
@@ -174,6 +175,20 @@ describeWithMosquitto('every published number is in exactly one counter', () => 
     await (await play(200, 300)).done;
     const second = await start();
     await (await play(300, ticks)).done;
+    await counted(second, numbers);
+    const { readings } = await second.stop();
+    expect(readings).toMatchObject({ applied: numbers, duplicate: 0, late: 0 });
+  });
+
+  test('when the service keeps no states: what it had counted is lost with it, what comes later is not', async () => {
+    const { start, play } = await openPlant();
+    const first = await start('state: { commit: off }');
+    await (await play(0, 200)).done;
+    const firstNumbers = numbersOf(0, 200);
+    expect(await counted(first, firstNumbers)).toBe(firstNumbers);
+    await first.kill('SIGKILL');
+    await (await play(200, ticks)).done;
+    const second = await start('state: { commit: off }');
     await counted(second, numbers - firstNumbers);
     const { readings } = await second.stop();
     expect(readings).toMatchObject({ applied: numbers - firstNumbers, duplicate: 0, late: 0 });
