@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { loadModel } from '../src/engine/engine.ts';
+import { createSession } from '../src/engine/session.ts';
+import type { Model } from '../src/model/model.ts';
+import { createDice } from '../test/fixtures/random-model.ts';
+import { readCount, readCounts } from './arguments.ts';
+import { compareTimes, type Measure, median, quantile, significant, takeTurns } from './rounds.ts';
+import { createInt8Model } from './step-models.ts';
+import { kernels, openStepRun, type StepRun, timeCalls } from './step-run.ts';
+
+const options = {
+  json: { type: 'boolean', default: false },
+  rounds: { type: 'string', default: '12' },
+  hidden: { type: 'string', default: '16,32,64,128,256,512,1024' },
+  streams: { type: 'string', default: '1,10,1000,10000' },
+} as const;
+/** Beyond it, plain JavaScript takes seconds for a turn of a thousand streams. */
+const MANY_STREAMS_HIDDEN = 256;
+const SESSION_FRAMES = 1000;
+
+/** One shape, by every implementation. */
+export interface KernelMeasure extends Measure {
+  readonly hidden: number;
+  readonly streams: number;
+  /** Of the outputs of the first steps, the same by every implementation. */
+  readonly checksum: number;
+  /** Microseconds a stream-step, in the median and for the 99th of 100 calls. */
+  readonly implementations: Readonly<Record<string, { readonly median: number; readonly p99: number }>>;
+}
+
+/** Time steps of seeded random int8 models (I = 8) and of the shipped one, every implementation in turns: one stream and
+ * many, through the kernel and, `session`, from a raw frame to its forecast. */
+export async function benchKernel(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options });
+  const rounds = readCount('rounds', values.rounds);
+  const streamCounts = readCounts('streams', values.streams);
+  const measures: KernelMeasure[] = [];
+  for (const hidden of readCounts('hidden', values.hidden)) {
+    const model = createInt8Model(hidden);
+    const counts = streamCounts.filter((streams) => hidden <= MANY_STREAMS_HIDDEN || streams <= 10);
+    measures.push(...(await measureModel(`H=${hidden}`, model, counts, rounds)));
+  }
+  const shipped = await readFile(new URL('../models/nyc-weather/nyc-weather.pb', import.meta.url));
+  measures.push(
+    ...(await measureModel('nyc-weather', (await loadModel(shipped)).model, streamCounts, rounds)),
+  );
+  if (values.json) console.log(JSON.stringify({ measures }));
+  else printTable(measures);
+}
+
+async function measureModel(
+  label: string,
+  model: Model,
+  streamCounts: readonly number[],
+  rounds: number,
+): Promise<KernelMeasure[]> {
+  const measures: KernelMeasure[] = [];
+  for (const streams of streamCounts) measures.push(await measureStreams(label, model, streams, rounds));
+  return measures;
+}
+
+async function measureStreams(
+  label: string,
+  model: Model,
+  streams: number,
+  rounds: number,
+): Promise<KernelMeasure> {
+  const runs = Object.entries(kernels).map(([name, create]) => ({
+    name,
+    ...openStepRun(create, model, streams),
+  }));
+  const { checksum } = runs[0];
+  for (const run of runs) {
+    if (run.checksum !== checksum || !(checksum > 0))
+      throw new Error(`${label}: ${run.name} answers ${run.checksum} in sum, ${runs[0].name} ${checksum}`);
+  }
+  const session = { name: 'session', batch: 1, ...openSessionRun(model) };
+  const contestants = streams === 1 ? [...runs, session] : runs;
+  const implementations = await timeInTurns(contestants, rounds);
+  return {
+    ...compareTimes(
+      `${label}, ${streams} ${streams === 1 ? 'stream' : 'streams'}, us a step`,
+      Math.min(...Object.keys(kernels).map((name) => implementations[name].median)),
+      implementations.scalar.median,
+      { must: 1, lowerIsBetter: true },
+    ),
+    ...{ hidden: model.architecture.hidden, streams, checksum, implementations },
+  };
+}
+
+/** A stream's session, from raw frames: a random walk of every feature about its mean. */
+function openSessionRun(model: Model): Pick<StepRun, 'call' | 'sink'> {
+  const { features, scalers, periodMs } = model.input;
+  const session = createSession(model, '');
+  const dice = createDice(1);
+  const walks = new Float64Array(features);
+  const frames = Array.from({ length: SESSION_FRAMES }, () =>
+    Float64Array.from(walks, (walk, k) => {
+      walks[k] = 0.9 * walk + dice.next() - 0.5;
+      return scalers[2 * k] + scalers[2 * k + 1] * walks[k];
+    }),
+  );
+  let timeMs = 0;
+  let at = 0;
+  let sum = 0;
+  const call = () => {
+    timeMs += periodMs;
+    at = at + 1 < frames.length ? at + 1 : 0;
+    const answer = session.step({ timeMs, values: frames[at] });
+    if (answer.kind === 'forecast') sum += answer.values[0];
+  };
+  return { call, sink: () => sum };
+}
+
+/** Takes turns and reads every sink. */
+async function timeInTurns(
+  runs: readonly (Pick<StepRun, 'call' | 'sink'> & { readonly name: string; readonly batch: number })[],
+  rounds: number,
+): Promise<KernelMeasure['implementations']> {
+  const calls = runs.map((): number[] => []);
+  const contestants = runs.map(({ call }, i) => ({
+    turn: () => {
+      const times = timeCalls(call);
+      calls[i].push(...times.calls);
+      return [times.turn];
+    },
+  }));
+  const turns = await takeTurns(contestants, { rounds });
+  return Object.fromEntries(
+    runs.map(({ name, batch, sink }, i) => {
+      const sum = sink();
+      if (!Number.isFinite(sum) || sum === 0) throw new Error(`${name} answered ${sum} in sum`);
+      const times = { median: median(turns[i]) / batch, p99: quantile(calls[i], 0.99) / batch };
+      return [name, { median: significant(times.median), p99: significant(times.p99) }];
+    }),
+  );
+}
+
+function printTable(measures: readonly KernelMeasure[]): void {
+  const rows = measures.map(({ name, streams, implementations }) => {
+    const cells = Object.entries(implementations).flatMap(([kernel, { median, p99 }]) => [
+      [`${kernel}, us`, median],
+      [`${kernel} p99`, p99],
+      ...(streams > 1 ? [[`${kernel}, 1000/s`, Math.round(1000 / median)]] : []),
+    ]);
+    return [name, Object.fromEntries(cells)];
+  });
+  console.table(Object.fromEntries(rows));
+}

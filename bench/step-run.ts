@@ -1,0 +1,88 @@
+import type { CreateKernel } from '../src/kernels/kernel.ts';
+import { createScalarKernel } from '../src/kernels/scalar.ts';
+import type { Model } from '../src/model/model.ts';
+import { createInputs } from './step-models.ts';
+
+/** Every implementation of the time step; the readable one first. */
+export const kernels: Readonly<Record<string, CreateKernel>> = { scalar: createScalarKernel };
+
+/** Streams in one call: more of them are stepped in several. */
+export const LARGEST_BATCH = 1000;
+/** Frames of inputs, taken one after the other. */
+const INPUT_FRAMES = 4096;
+/** Stream-steps whose outputs are added up before anything is timed. */
+const CHECKED_STEPS = 300;
+
+/** Some streams of a model in one kernel, stepped in turns. */
+export interface StepRun {
+  /** Stream-steps a call. */
+  readonly batch: number;
+  /** Steps the next `batch` streams, their inputs copied in as a pipeline would. */
+  call(): void;
+  /** The sum of all outputs of the first steps: the same for every implementation. */
+  readonly checksum: number;
+  /** What the calls answered: whoever times them reads it, so that no engine may leave them out. */
+  sink(): number;
+}
+
+export function openStepRun(create: CreateKernel, model: Model, streams: number): StepRun {
+  const batch = Math.min(streams, LARGEST_BATCH);
+  const kernel = create(model, { extra: 0, batchLimit: batch });
+  kernel.reserve(streams);
+  const { slots, phases } = kernel.batch;
+  const inputs = createInputs(INPUT_FRAMES, kernel.inputSize);
+  const floats = batch * kernel.inputSize;
+  const outputs = kernel.outputs.length;
+  let slot = 0;
+  let phase = 0;
+  let inputAt = 0;
+  let sum = 0;
+  const call = () => {
+    for (let i = 0; i < batch; i++) {
+      slots[i] = slot + i;
+      phases[i] = phase;
+    }
+    slot += batch;
+    if (slot + batch > streams) {
+      slot = 0;
+      phase = (phase + 1) % model.architecture.phases;
+    }
+    for (let i = 0; i < floats; i++) kernel.inputs[i] = inputs[inputAt + i];
+    inputAt = inputAt + 2 * floats <= inputs.length ? inputAt + floats : 0;
+    kernel.step(0, batch);
+    sum += kernel.outputs[0] + kernel.outputs[outputs - 1];
+  };
+  let checksum = 0;
+  for (let i = 0; i < Math.max(2, CHECKED_STEPS / batch); i++) {
+    call();
+    for (const output of kernel.outputs) checksum += Math.abs(output);
+  }
+  return { batch, call, checksum, sink: () => sum };
+}
+
+/** How long a turn is at least. */
+const TURN_MS = 8;
+/** Calls that are timed one by one a turn, at most: they take longer than the rest. */
+const SINGLE_CALLS = 200;
+
+/** A turn of calls: as many as fill some milliseconds, then some more one by one.
+ * @returns microseconds a call over all of the turn's, and of each alone, the timer's share in it */
+export function timeCalls(call: () => void): { readonly turn: number; readonly calls: number[] } {
+  const start = performance.now();
+  let count = 0;
+  // the clock is read seldom: it would take a tenth of the shortest steps
+  for (let block = 1; performance.now() - start < TURN_MS; block = Math.min(64, 2 * block)) {
+    for (let i = 0; i < block; i++) call();
+    count += block;
+  }
+  const turn = (1000 * (performance.now() - start)) / count;
+  const calls: number[] = [];
+  const end = performance.now() + TURN_MS;
+  for (let i = 0; i < SINGLE_CALLS; i++) {
+    const before = performance.now();
+    if (before > end && i > 0) break;
+    call();
+    calls.push(1000 * (performance.now() - before));
+  }
+  return { turn, calls };
+}
