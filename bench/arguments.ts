@@ -1,5 +1,5 @@
 /** A bench was asked for what it cannot do. */
-export class ArgumentError extends Error {
+class ArgumentError extends Error {
   override readonly name = 'ArgumentError';
 }
 

@@ -1,13 +1,18 @@
 import type { CreateKernel } from '../src/kernels/kernel.ts';
-import { createScalarKernel } from '../src/kernels/scalar.ts';
+import { createPackedKernel, createScalarKernel } from '../src/kernels/scalar.ts';
+import { createWasmKernel, hasSimd } from '../src/kernels/wasm.ts';
 import type { Model } from '../src/model/model.ts';
 import { createInputs } from './step-models.ts';
 
 /** Every implementation of the time step; the readable one first. */
-export const kernels: Readonly<Record<string, CreateKernel>> = { scalar: createScalarKernel };
+export const kernels: Readonly<Record<string, CreateKernel>> = {
+  scalar: createScalarKernel,
+  'two rows': createPackedKernel,
+  ...(hasSimd() && { 'SIMD pairs': createWasmKernel('pairs'), 'SIMD quads': createWasmKernel('quads') }),
+};
 
 /** Streams in one call: more of them are stepped in several. */
-export const LARGEST_BATCH = 1000;
+const LARGEST_BATCH = 1000;
 /** Frames of inputs, taken one after the other. */
 const INPUT_FRAMES = 4096;
 /** Stream-steps whose outputs are added up before anything is timed. */
