@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { loadModel } from '../src/engine/engine.ts';
-import { createSession } from '../src/engine/session.ts';
 import type { Model } from '../src/model/model.ts';
-import { createDice } from '../test/fixtures/random-model.ts';
 import { readCount, readCounts } from './arguments.ts';
-import { compareTimes, type Measure, median, quantile, significant, takeTurns } from './rounds.ts';
+import { compareWith, type Measure, median, quantile, significant, takeTurns } from './rounds.ts';
+import { openSessionRun } from './session-run.ts';
 import { createInt8Model } from './step-models.ts';
 import { kernels, openStepRun, type StepRun, timeCalls } from './step-run.ts';
 
@@ -17,7 +16,6 @@ const options = {
 } as const;
 /** Beyond it, plain JavaScript takes seconds for a turn of a thousand streams. */
 const MANY_STREAMS_HIDDEN = 256;
-const SESSION_FRAMES = 1000;
 
 /** One shape, by every implementation. */
 export interface KernelMeasure extends Measure {
@@ -75,11 +73,11 @@ async function measureStreams(
     if (run.checksum !== checksum || !(checksum > 0))
       throw new Error(`${label}: ${run.name} answers ${run.checksum} in sum, ${runs[0].name} ${checksum}`);
   }
-  const session = { name: 'session', batch: 1, ...openSessionRun(model) };
+  const session = { name: 'session', ...openSessionRun(model) };
   const contestants = streams === 1 ? [...runs, session] : runs;
   const implementations = await timeInTurns(contestants, rounds);
   return {
-    ...compareTimes(
+    ...compareWith(
       `${label}, ${streams} ${streams === 1 ? 'stream' : 'streams'}, us a step`,
       Math.min(...Object.keys(kernels).map((name) => implementations[name].median)),
       implementations.scalar.median,
@@ -87,30 +85,6 @@ async function measureStreams(
     ),
     ...{ hidden: model.architecture.hidden, streams, checksum, implementations },
   };
-}
-
-/** A stream's session, from raw frames: a random walk of every feature about its mean. */
-function openSessionRun(model: Model): Pick<StepRun, 'call' | 'sink'> {
-  const { features, scalers, periodMs } = model.input;
-  const session = createSession(model, '');
-  const dice = createDice(1);
-  const walks = new Float64Array(features);
-  const frames = Array.from({ length: SESSION_FRAMES }, () =>
-    Float64Array.from(walks, (walk, k) => {
-      walks[k] = 0.9 * walk + dice.next() - 0.5;
-      return scalers[2 * k] + scalers[2 * k + 1] * walks[k];
-    }),
-  );
-  let timeMs = 0;
-  let at = 0;
-  let sum = 0;
-  const call = () => {
-    timeMs += periodMs;
-    at = at + 1 < frames.length ? at + 1 : 0;
-    const answer = session.step({ timeMs, values: frames[at] });
-    if (answer.kind === 'forecast') sum += answer.values[0];
-  };
-  return { call, sink: () => sum };
 }
 
 /** Takes turns and reads every sink. */
@@ -126,7 +100,7 @@ async function timeInTurns(
       return [times.turn];
     },
   }));
-  const turns = await takeTurns(contestants, { rounds });
+  const turns = await takeTurns(contestants, rounds);
   return Object.fromEntries(
     runs.map(({ name, batch, sink }, i) => {
       const sum = sink();

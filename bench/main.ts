@@ -1,6 +1,7 @@
 import { benchAccuracy } from './accuracy.ts';
 import { benchBaselines } from './baselines.ts';
 import { benchKernel } from './kernel.ts';
+import { benchPeers } from './peers.ts';
 import { benchService } from './service.ts';
 import { benchTrain } from './train.ts';
 
@@ -9,6 +10,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => unknown>> = 
   accuracy: benchAccuracy,
   baselines: benchBaselines,
   kernel: benchKernel,
+  peers: benchPeers,
   service: benchService,
   train: benchTrain,
 };

@@ -3,24 +3,14 @@ export interface Contestant {
   readonly turn: () => readonly number[] | Promise<readonly number[]>;
 }
 
-interface TurnOptions {
-  readonly rounds: number;
-  /** Between two turns. */
-  readonly pauseMs?: number;
-}
-
 /** Everybody's turn, round after round, so that what slows the machine for a while slows everybody.
  * @returns [contestant], all its times but those of a first round, which warms up */
-export async function takeTurns(
-  contestants: readonly Contestant[],
-  { rounds, pauseMs = 0 }: TurnOptions,
-): Promise<number[][]> {
+export async function takeTurns(contestants: readonly Contestant[], rounds: number): Promise<number[][]> {
   const times = contestants.map((): number[] => []);
   for (let round = 0; round <= rounds; round++) {
     for (const [i, { turn }] of contestants.entries()) {
       const taken = await turn();
       if (round > 0) times[i].push(...taken);
-      if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
   return times;
@@ -48,7 +38,7 @@ export interface Measure {
   readonly lowerIsBetter: boolean;
 }
 
-export function compareTimes(
+export function compareWith(
   name: string,
   ours: number,
   peer: number,

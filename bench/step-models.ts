@@ -3,7 +3,7 @@ import { quantizeModel } from '../src/quantize/quantize-model.ts';
 import { createDice, floatModel, shapeOf } from '../test/fixtures/random-model.ts';
 
 /** I = 8: one feature by six lags and two averages. One layer, one answer. */
-function createFloatModel(hidden: number, seed = 1): Model {
+export function createFloatModel(hidden: number, seed = 1): Model {
   return floatModel(
     shapeOf({ seed, hidden, features: 1, lags: [1, 2, 3, 4, 5, 6], averages: [4, 24], steps: 1 }),
   );

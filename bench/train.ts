@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { purpose, uniform } from '../src/math/random.ts';
@@ -8,7 +9,7 @@ import { initializeParameters } from '../src/train/parameters.ts';
 import { bundleWorker } from '../test/train/team-worker.ts';
 import { readCount } from './arguments.ts';
 import { startPeer } from './peer.ts';
-import { compareTimes, type Measure, median, printMeasures, quantile, takeTurns } from './rounds.ts';
+import { compareWith, type Measure, median, printMeasures, quantile, takeTurns } from './rounds.ts';
 
 const [T, B, I] = [96, 64, 8];
 const sizes = [32, 64, 128];
@@ -45,14 +46,15 @@ export async function benchTrain(args: readonly string[]): Promise<Measure[]> {
       ...(torch ? threadCounts.map((threads) => createPeer('PyTorch', torch, threads)) : []),
       ...(tfjs ? [createPeer('tfjs', tfjs, threadCounts.length)] : []),
     ];
-    const times = await takeTurns(
-      contestants.map((contestant) => ({ turn: () => contestant.run(hidden, updatesOf(contestant)) })),
-      {
-        rounds,
+    const turns = contestants.map((contestant) => ({
+      turn: async () => {
+        const ms = await contestant.run(hidden, updatesOf(contestant));
         // OpenMP's threads spin for a while before they sleep
-        pauseMs: 250,
+        await setTimeout(250);
+        return ms;
       },
-    );
+    }));
+    const times = await takeTurns(turns, rounds);
     for (const { close } of machines) close();
     measures.push(...compare(contestants, times, hidden));
   }
@@ -141,6 +143,6 @@ function compare(contestants: readonly Contestant[], times: readonly number[][],
     const best = bestOf(team);
     if (best === undefined) return [];
     const name = `training H=${hidden}, timesteps/s, beside ${best.name}`;
-    return [compareTimes(name, ours, best.typical, { must: 1, aim: 2, lowerIsBetter: false })];
+    return [compareWith(name, ours, best.typical, { must: 1, aim: 2, lowerIsBetter: false })];
   });
 }

@@ -6,6 +6,8 @@ test.each([
   [['baselines', '--dta', 'x'], "bench baselines: Unknown option '--dta'"],
   [['kernel', '--rounds', '0'], 'bench kernel: --rounds 0, expected a whole number from 1 on'],
   [['kernel', '--hidden', '16,x'], 'bench kernel: --hidden x, expected a whole number from 1 on'],
+  [['peers', '--streams', '0.5'], 'bench peers: --streams 0.5, expected a whole number from 1 on'],
+  [['peers', '--peer', 'x'], "bench peers: Unknown option '--peer'"],
   [['train', '--rounds', 'many'], 'bench train: --rounds many, expected a whole number from 1 on'],
   [['baselines', '--data', 'nowhere'], /^bench baselines: no file nowhere\/ETTh1\.csv; .*give --data/],
 ])('a bench says in one line what is wrong with %j', (args, message) => {
