@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { loadModel } from '../src/engine/engine.ts';
+import type { CreateKernel } from '../src/kernels/kernel.ts';
 import type { Model } from '../src/model/model.ts';
 import { readCount, readCounts } from './arguments.ts';
 import { compareWith, type Measure, median, quantile, significant, takeTurns } from './rounds.ts';
 import { openSessionRun } from './session-run.ts';
 import { createInt8Model } from './step-models.ts';
-import { kernels, openStepRun, type StepRun, timeCalls } from './step-run.ts';
+import { kernels, LARGEST_BATCH, openStepRun, openTeam, type StepRun, timeCalls } from './step-run.ts';
 
 const options = {
   json: { type: 'boolean', default: false },
@@ -33,36 +34,37 @@ export async function benchKernel(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options });
   const rounds = readCount('rounds', values.rounds);
   const streamCounts = readCounts('streams', values.streams);
+  const team = await openTeam();
   const measures: KernelMeasure[] = [];
+  const measure = async (label: string, model: Model, counts: readonly number[]) => {
+    for (const streams of counts)
+      measures.push(
+        await measureStreams(label, model, { streams, rounds, kernels: kernelsFor(streams, team) }),
+      );
+  };
   for (const hidden of readCounts('hidden', values.hidden)) {
-    const model = createInt8Model(hidden);
     const counts = streamCounts.filter((streams) => hidden <= MANY_STREAMS_HIDDEN || streams <= 10);
-    measures.push(...(await measureModel(`H=${hidden}`, model, counts, rounds)));
+    await measure(`H=${hidden}`, createInt8Model(hidden), counts);
   }
   const shipped = await readFile(new URL('../models/nyc-weather/nyc-weather.pb', import.meta.url));
-  measures.push(
-    ...(await measureModel('nyc-weather', (await loadModel(shipped)).model, streamCounts, rounds)),
-  );
+  await measure('nyc-weather', (await loadModel(shipped)).model, streamCounts);
+  team?.close();
   if (values.json) console.log(JSON.stringify({ measures }));
   else printTable(measures);
 }
 
-async function measureModel(
-  label: string,
-  model: Model,
-  streamCounts: readonly number[],
-  rounds: number,
-): Promise<KernelMeasure[]> {
-  const measures: KernelMeasure[] = [];
-  for (const streams of streamCounts) measures.push(await measureStreams(label, model, streams, rounds));
-  return measures;
+type Kernels = Readonly<Record<string, CreateKernel>>;
+
+/** A team takes part where it shares the work. */
+function kernelsFor(streams: number, team: Awaited<ReturnType<typeof openTeam>>): Kernels {
+  if (team === undefined || streams < LARGEST_BATCH) return kernels;
+  return { ...kernels, [`${team.threads} threads`]: team.createKernel };
 }
 
 async function measureStreams(
   label: string,
   model: Model,
-  streams: number,
-  rounds: number,
+  { streams, rounds, kernels }: { streams: number; rounds: number; kernels: Kernels },
 ): Promise<KernelMeasure> {
   const runs = Object.entries(kernels).map(([name, create]) => ({
     name,

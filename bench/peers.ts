@@ -4,6 +4,7 @@ import { errorSteps, type ModelErrors, measureErrors } from './int8-error.ts';
 import { writePeers } from './peers-report.ts';
 import { compareWith, type Measure, printMeasures } from './rounds.ts';
 import { compileStep, startStepPeer } from './step-peer.ts';
+import { openTeam } from './step-run.ts';
 import { measureShape, type ShapeTimes, type StepTime } from './step-shapes.ts';
 
 const options = {
@@ -32,6 +33,7 @@ export async function benchPeers(args: readonly string[]): Promise<void> {
     tfjs: await startStepPeer(process.execPath, 'step-tfjs.mjs'),
     torch: await startStepPeer(python, 'step_torch.py'),
     c: compileStep(),
+    team: await openTeam(),
   };
   const shapes: ShapeTimes[] = [];
   let errors: ModelErrors[] = [];

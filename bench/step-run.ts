@@ -1,18 +1,29 @@
+import { availableParallelism } from 'node:os';
 import type { CreateKernel } from '../src/kernels/kernel.ts';
 import { createPackedKernel, createScalarKernel } from '../src/kernels/scalar.ts';
+import { createStepTeam, type StepTeam } from '../src/kernels/step-team.ts';
 import { createWasmKernel, hasSimd } from '../src/kernels/wasm.ts';
 import type { Model } from '../src/model/model.ts';
+import { bundleWorker } from '../test/train/team-worker.ts';
 import { createInputs } from './step-models.ts';
 
-/** Every implementation of the time step; the readable one first. */
+/** Every implementation of the time step on one thread; the readable one first. */
 export const kernels: Readonly<Record<string, CreateKernel>> = {
   scalar: createScalarKernel,
   'two rows': createPackedKernel,
   ...(hasSimd() && { 'SIMD pairs': createWasmKernel('pairs'), 'SIMD quads': createWasmKernel('quads') }),
 };
 
-/** Streams in one call: more of them are stepped in several. */
-const LARGEST_BATCH = 1000;
+/** The one that takes all cores for large batches; undefined where there is one core, or no SIMD. */
+export async function openTeam(): Promise<(StepTeam & { readonly threads: number }) | undefined> {
+  const threads = availableParallelism();
+  if (threads === 1 || !hasSimd()) return undefined;
+  const worker = await bundleWorker(new URL('../src/kernels/step-worker.ts', import.meta.url));
+  return { threads, ...createStepTeam(threads, worker) };
+}
+
+/** Streams in one call: more of them are stepped in several. From as many on a team shares a call. */
+export const LARGEST_BATCH = 1000;
 /** Frames of inputs, taken one after the other. */
 const INPUT_FRAMES = 4096;
 /** Stream-steps whose outputs are added up before anything is timed. */
@@ -34,10 +45,14 @@ export function openStepRun(create: CreateKernel, model: Model, streams: number)
   const batch = Math.min(streams, LARGEST_BATCH);
   const kernel = create(model, { extra: 0, batchLimit: batch });
   kernel.reserve(streams);
-  const { slots, phases } = kernel.batch;
+  // the views are of the reserved memory
+  const {
+    batch: { slots, phases },
+    inputs: frames,
+    outputs,
+  } = kernel;
   const inputs = createInputs(INPUT_FRAMES, kernel.inputSize);
   const floats = batch * kernel.inputSize;
-  const outputs = kernel.outputs.length;
   let slot = 0;
   let phase = 0;
   let inputAt = 0;
@@ -52,15 +67,15 @@ export function openStepRun(create: CreateKernel, model: Model, streams: number)
       slot = 0;
       phase = (phase + 1) % model.architecture.phases;
     }
-    for (let i = 0; i < floats; i++) kernel.inputs[i] = inputs[inputAt + i];
+    for (let i = 0; i < floats; i++) frames[i] = inputs[inputAt + i];
     inputAt = inputAt + 2 * floats <= inputs.length ? inputAt + floats : 0;
     kernel.step(0, batch);
-    sum += kernel.outputs[0] + kernel.outputs[outputs - 1];
+    sum += outputs[0] + outputs[outputs.length - 1];
   };
   let checksum = 0;
   for (let i = 0; i < Math.max(2, CHECKED_STEPS / batch); i++) {
     call();
-    for (const output of kernel.outputs) checksum += Math.abs(output);
+    for (const output of outputs) checksum += Math.abs(output);
   }
   return { batch, call, checksum, sink: () => sum };
 }

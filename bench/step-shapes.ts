@@ -1,18 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { createStepKernel } from '../src/kernels/choose.ts';
-import type { CreateKernel } from '../src/kernels/kernel.ts';
 import type { Model } from '../src/model/model.ts';
 import { quantizeModel } from '../src/quantize/quantize-model.ts';
 import { median, quantile, significant, takeTurns } from './rounds.ts';
 import { openSessionRun } from './session-run.ts';
 import { createFloatModel } from './step-models.ts';
 import type { CompiledStep, compileStep, StepPeer, StepWay } from './step-peer.ts';
-import { openStepRun, type StepRun } from './step-run.ts';
+import { LARGEST_BATCH, openStepRun, type openTeam, type StepRun } from './step-run.ts';
 import { traceKernel } from './step-trace.ts';
-
-/** Ours, as the engine chooses it. */
-const kernels: Readonly<Record<string, CreateKernel>> = { cellstream: createStepKernel };
 
 /** Who takes part, those that could be started. */
 export interface StepPeers {
@@ -20,6 +16,8 @@ export interface StepPeers {
   readonly tfjs: StepPeer | undefined;
   readonly torch: StepPeer | undefined;
   readonly c: ReturnType<typeof compileStep>;
+  /** Ours on all cores. */
+  readonly team: Awaited<ReturnType<typeof openTeam>>;
 }
 
 /** Of one H and one number of streams. */
@@ -63,65 +61,61 @@ const TURN_US = 25_000;
 const MOST_CALLS = 50_000;
 /** Steps in the one call that times a kernel alone. */
 const SEQUENCE = 1000;
+/** Of the step in C, whose outputs must have the bits of ours. */
+const PROVEN_STEPS = 1000;
 /** Threads of a pool spin for a while before they sleep. */
 const PAUSE_MS = 60;
 
-/** @param bits steps whose outputs the C step must share with ours, bit for bit */
+/** One H and one number of streams, everybody in turns. */
 export async function measureShape(
   peers: StepPeers,
-  {
-    hidden,
-    streams,
-    rounds,
-    bits = 1000,
-  }: { hidden: number; streams: number; rounds: number; bits?: number },
+  { hidden, streams, rounds }: { hidden: number; streams: number; rounds: number },
 ): Promise<ShapeTimes> {
   const float = createFloatModel(hidden);
   const int8 = quantizeModel(float);
-  const threads = [...new Set([1, availableParallelism()])];
-  const c = streams === 1 ? await peers.c?.open(int8) : undefined;
-  if (c) await proveBits(c, int8, bits);
+  const compiled = streams === 1 ? await peers.c?.open(int8) : undefined;
+  if (compiled) await proveBits(compiled, int8);
   for (const peer of [peers.onnx, peers.tfjs, peers.torch]) await peer?.load(float);
-  const wayOf = (kind: StepWay['kind'], count: number, sequence = 1) => ({
-    kind,
-    threads: count,
-    streams,
-    sequence,
-  });
-  const many = streams === 1 ? [1] : threads;
-  const { onnx, tfjs, torch } = peers;
-  const contestants: StepContestant[] = [
-    ...Object.entries(kernels).map(([name, create]) =>
-      contestantOf('cellstream', name, openStepRun(create, int8, streams)),
-    ),
-    ...(streams === 1 ? [contestantOf('session', 'cellstream session', openSessionRun(int8))] : []),
-    ...(['int8', 'float32'] as const).flatMap((kind) => [
-      ...many.flatMap((count) => peerContestant(`onnx ${kind}`, onnx, wayOf(kind, count))),
-      ...(streams === 1 ? peerContestant('onnx alone', onnx, wayOf(kind, 1, SEQUENCE)) : []),
-    ]),
-    ...(c
-      ? [
-          compiledContestant('c', c.name, c.time),
-          compiledContestant('c products', `${c.name}, products alone`, c.timeProducts),
-        ]
-      : []),
-    ...many.flatMap((count) => peerContestant('torch', torch, wayOf('float32', count))),
-    ...peerContestant('torch', torch, wayOf('int8', 1)),
-    ...peerContestant('tfjs', tfjs, wayOf('float32', 1)),
+  const contestants = [
+    ...ownContestants(int8, streams, peers.team),
+    ...(compiled ? compiledContestants(compiled) : []),
+    ...peerContestants(peers, streams),
   ];
   const times = await takeTurns(contestants.map(inTurns), rounds);
-  c?.close();
-  const multiplyAdds = int8.layers[0].bias.values.length * (int8.layers[0].inputWeights.shape[1] + hidden);
+  compiled?.close();
+  const [layer] = int8.layers;
+  const multiplyAdds = layer.bias.values.length * (layer.inputWeights.shape[1] + hidden);
   const rows = contestants.map(({ team, name }, i) => {
     const us = median(times[i]);
-    return {
-      team,
-      name,
-      us: significant(us),
-      gmacs: significant(multiplyAdds / quantile(times[i], 0) / 1000),
-    };
+    const gmacs = multiplyAdds / quantile(times[i], 0) / 1000;
+    return { team, name, us: significant(us), gmacs: significant(gmacs) };
   });
   return { hidden, streams, rows };
+}
+
+function ownContestants(int8: Model, streams: number, team: StepPeers['team']): StepContestant[] {
+  const chosen = contestantOf('cellstream', 'cellstream', openStepRun(createStepKernel, int8, streams));
+  if (streams === 1) return [chosen, contestantOf('session', 'cellstream session', openSessionRun(int8))];
+  if (team === undefined || streams < LARGEST_BATCH) return [chosen];
+  const name = `cellstream, ${team.threads} threads`;
+  return [chosen, contestantOf('cellstream', name, openStepRun(team.createKernel, int8, streams))];
+}
+
+/** One thread for one stream; one, and as many as there are cores, for more. */
+function peerContestants({ onnx, torch, tfjs }: StepPeers, streams: number): StepContestant[] {
+  const counts = streams === 1 ? [1] : [...new Set([1, availableParallelism()])];
+  const way = { streams, sequence: 1 };
+  return [
+    ...(['int8', 'float32'] as const).flatMap((kind) => [
+      ...counts.flatMap((threads) => peerContestant(`onnx ${kind}`, onnx, { ...way, kind, threads })),
+      ...(streams === 1
+        ? peerContestant('onnx alone', onnx, { kind, streams, threads: 1, sequence: SEQUENCE })
+        : []),
+    ]),
+    ...counts.flatMap((threads) => peerContestant('torch', torch, { ...way, kind: 'float32', threads })),
+    ...peerContestant('torch', torch, { ...way, kind: 'int8', threads: 1 }),
+    ...peerContestant('tfjs', tfjs, { ...way, kind: 'float32', threads: 1 }),
+  ];
 }
 
 /** As many calls as fill a turn; a first turn warms up until that is known. */
@@ -168,15 +162,19 @@ function peerContestant(team: Team, peer: StepPeer | undefined, way: StepWay): S
   return [{ team, name, threads, steps: streams * sequence, time: (calls) => peer.time(way, calls) }];
 }
 
-const compiledContestant = (team: Team, name: string, time: StepContestant['time']): StepContestant => ({
-  ...{ team, name, time, steps: 1, threads: 1 },
-});
+function compiledContestants({ name, time, timeProducts }: CompiledStep): StepContestant[] {
+  const alone = { steps: 1, threads: 1 };
+  return [
+    { ...alone, team: 'c', name, time },
+    { ...alone, team: 'c products', name: `${name}, products alone`, time: timeProducts },
+  ];
+}
 
 /** The same work, or a ratio says nothing. */
-async function proveBits(c: CompiledStep, model: Model, steps: number): Promise<void> {
-  const found = await c.trace(steps);
+async function proveBits(c: CompiledStep, model: Model): Promise<void> {
+  const found = await c.trace(PROVEN_STEPS);
   const [, inputs] = model.layers[0].inputWeights.shape;
-  const ours = traceKernel(createStepKernel, model, c.frames.subarray(0, steps * inputs));
+  const ours = traceKernel(createStepKernel, model, c.frames.subarray(0, PROVEN_STEPS * inputs));
   const differs = found.y.findIndex((value, t) => Math.fround(value) !== ours.y[t]);
   if (differs >= 0)
     throw new Error(`step ${differs} in C answers ${found.y[differs]}, ours ${ours.y[differs]}`);
