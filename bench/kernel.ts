@@ -97,9 +97,9 @@ async function timeInTurns(
   const calls = runs.map((): number[] => []);
   const contestants = runs.map(({ call }, i) => ({
     turn: () => {
-      const times = timeCalls(call);
-      calls[i].push(...times.calls);
-      return [times.turn];
+      const turn = timeCalls(call);
+      calls[i].push(...turn.calls);
+      return turn.times;
     },
   }));
   const turns = await takeTurns(contestants, rounds);

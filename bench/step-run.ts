@@ -80,29 +80,33 @@ export function openStepRun(create: CreateKernel, model: Model, streams: number)
   return { batch, call, checksum, sink: () => sum };
 }
 
-/** How long a turn is at least. */
-const TURN_MS = 8;
+/** Times a turn, each of calls that fill a millisecond: what interrupts the process, longer by far, then falls into few
+ * of them. */
+const TIMES = 8;
+const TIME_MS = 1;
 /** Calls that are timed one by one a turn, at most: they take longer than the rest. */
 const SINGLE_CALLS = 200;
 
-/** A turn of calls: as many as fill some milliseconds, then some more one by one.
- * @returns microseconds a call over all of the turn's, and of each alone, the timer's share in it */
-export function timeCalls(call: () => void): { readonly turn: number; readonly calls: number[] } {
-  const start = performance.now();
-  let count = 0;
-  // the clock is read seldom: it would take a tenth of the shortest steps
-  for (let block = 1; performance.now() - start < TURN_MS; block = Math.min(64, 2 * block)) {
-    for (let i = 0; i < block; i++) call();
-    count += block;
-  }
-  const turn = (1000 * (performance.now() - start)) / count;
+/** A turn of calls.
+ * @returns microseconds a call of each time, and of each call alone, the timer's share in it */
+export function timeCalls(call: () => void): { readonly times: number[]; readonly calls: number[] } {
+  const times = Array.from({ length: TIMES }, () => {
+    const start = performance.now();
+    let count = 0;
+    // the clock is read seldom: it would take a tenth of the shortest steps
+    for (let block = 1; performance.now() - start < TIME_MS; block = Math.min(64, 2 * block)) {
+      for (let i = 0; i < block; i++) call();
+      count += block;
+    }
+    return (1000 * (performance.now() - start)) / count;
+  });
   const calls: number[] = [];
-  const end = performance.now() + TURN_MS;
+  const end = performance.now() + TIMES * TIME_MS;
   for (let i = 0; i < SINGLE_CALLS; i++) {
     const before = performance.now();
     if (before > end && i > 0) break;
     call();
     calls.push(1000 * (performance.now() - before));
   }
-  return { turn, calls };
+  return { times, calls };
 }

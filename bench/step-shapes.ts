@@ -31,9 +31,9 @@ export interface StepTime {
   readonly team: Team;
   /** `cellstream`, or the peer's with its numbers and threads. */
   readonly name: string;
-  /** Microseconds a stream-step, the median of all turns. */
+  /** Microseconds a stream-step, the median of all times. */
   readonly us: number;
-  /** 10^9 multiply-adds of W and U a second, in the fastest turn. */
+  /** 10^9 multiply-adds of W and U a second, at best. */
   readonly gmacs: number;
 }
 
@@ -57,8 +57,10 @@ interface StepContestant {
   readonly time: (calls: number) => number | Promise<number>;
 }
 
-const TURN_US = 25_000;
-const MOST_CALLS = 50_000;
+/** A turn is so many times of calls that fill two milliseconds: what interrupts the process, longer by far, then falls
+ * into few of them. */
+const TIMES = 10;
+const TIME_US = 2000;
 /** Steps in the one call that times a kernel alone. */
 const SEQUENCE = 1000;
 /** Of the step in C, whose outputs must have the bits of ours. */
@@ -118,22 +120,21 @@ function peerContestants({ onnx, torch, tfjs }: StepPeers, streams: number): Ste
   ];
 }
 
-/** As many calls as fill a turn; a first turn warms up until that is known. */
+/** As many calls a time as fill it; a first turn warms up until that is known. */
 function inTurns({ steps, threads, time }: StepContestant) {
-  let calls = 3;
-  let warm = false;
-  const run = async () => {
-    const us = await time(calls);
-    calls = Math.max(1, Math.min(MOST_CALLS, Math.round(TURN_US / us)));
-    return us;
-  };
+  let calls = 1;
   return {
     turn: async () => {
-      if (!warm) for (let i = 0; i < 3; i++) await run();
-      warm = true;
-      const us = await run();
+      const times: number[] = [];
+      for (let i = 0; i < TIMES; i++) {
+        const us = await time(calls);
+        times.push(us / steps);
+        calls = Math.max(1, Math.round(TIME_US / us));
+        // a long call is a time of its own
+        if (us > TIMES * TIME_US) break;
+      }
       if (threads > 1) await setTimeout(PAUSE_MS);
-      return [us / steps];
+      return times;
     },
   };
 }
