@@ -112,7 +112,7 @@ function createGrownModel({ hidden, grown, forget }: RandomKind, seed: number): 
 async function loadTrained(): Promise<Model> {
   const file = await readFile(new URL('../models/nyc-weather/nyc-weather.float.pb', import.meta.url));
   const { highway, ...model } = (await loadModel(file)).model;
-  const { swing, fill, ...input } = model.input;
+  const { swing, fill, spread, streams, ...input } = model.input;
   const head = model.head as Head;
   const row =
     outputSize(model.output) - Math.max(1, model.output.quantiles.length) + pointIndex(model.output);

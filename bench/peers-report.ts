@@ -15,7 +15,7 @@ export async function writePeers({ measures, shapes, errors }: PeersResults): Pr
   const counts = [...new Set(shapes.map(({ streams }) => streams))].filter((streams) => streams > 1);
   await writeSection('Peers', [
     'Written by `npm run bench -- peers --write`, after `npm ci --prefix bench/peers`, with `PYTHON` naming an',
-    'interpreter that has PyTorch, and gcc. All of a table ran in turns in one run: compare inside it, not between two',
+    'interpreter that has PyTorch and LiteRT, and gcc. All of a table ran in turns in one run: compare inside it, not between two',
     'machines. Medians of the turns.',
     '',
     `${machine()}.`,

@@ -3,7 +3,7 @@ import { readCount, readCounts } from './arguments.ts';
 import { errorSteps, type ModelErrors, measureErrors } from './int8-error.ts';
 import { writePeers } from './peers-report.ts';
 import { compareWith, type Measure, printMeasures } from './rounds.ts';
-import { compileStep, startStepPeer } from './step-peer.ts';
+import { asOnnx, compileStep, startStepPeer } from './step-peer.ts';
 import { openTeam } from './step-run.ts';
 import { measureShape, type ShapeTimes, type StepTime } from './step-shapes.ts';
 
@@ -29,12 +29,17 @@ export async function benchPeers(args: readonly string[]): Promise<void> {
   const streamCounts = readCounts('streams', values.streams);
   const python = process.env.PYTHON ?? 'python3';
   const peers = {
-    onnx: await startStepPeer(process.execPath, 'step-onnx.mjs'),
+    onnx: await startStepPeer(process.execPath, 'step-onnx.mjs', asOnnx),
     tfjs: await startStepPeer(process.execPath, 'step-tfjs.mjs'),
     torch: await startStepPeer(python, 'step_torch.py'),
+    litert: await startStepPeer(python, 'step_litert.py'),
     c: compileStep(),
     team: await openTeam(),
   };
+  if (!peers.onnx || !peers.tfjs)
+    console.error('npm ci --prefix bench/peers installs onnxruntime-node and tfjs');
+  if (!peers.torch || !peers.litert)
+    console.error('PYTHON names an interpreter that has torch, ai-edge-litert and numpy');
   const shapes: ShapeTimes[] = [];
   let errors: ModelErrors[] = [];
   try {

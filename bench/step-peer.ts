@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { joinPlanes } from '../src/kernels/quantized.ts';
-import type { FloatTensor, Model, QuantizedTensor } from '../src/model/model.ts';
+import type { FloatTensor, Head, Model, QuantizedTensor } from '../src/model/model.ts';
+import { type StepWeights, writeOnnx } from './onnx-model.ts';
 import { type Peer, startPeer } from './peer.ts';
 import { createInputs } from './step-models.ts';
 import type { StepTrace } from './step-trace.ts';
@@ -32,28 +33,36 @@ export interface StepPeer {
 /** The file's path inside bench/peers. */
 const peerFile = (name: string): string => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
 
+/** What a peer is given of a model. */
+type Describe = (weights: StepWeights) => Readonly<Record<string, string>>;
+
+const asArrays: Describe = ({ W, U, b, V, d }) =>
+  Object.fromEntries(Object.entries({ W, U, b, V, d }).map(([name, values]) => [name, writeFloats(values)]));
+
+/** A file of each kind. */
+export const asOnnx: Describe = (weights) => ({
+  float32: writeOnnx(weights, 'float32').toString('base64'),
+  int8: writeOnnx(weights, 'int8').toString('base64'),
+});
+
 /** @returns undefined, with the reason on standard error, when the program does not start */
-export async function startStepPeer(command: string, file: string): Promise<StepPeer | undefined> {
+export async function startStepPeer(
+  command: string,
+  file: string,
+  describe: Describe = asArrays,
+): Promise<StepPeer | undefined> {
   const peer = await startPeer(command, [peerFile(file)]);
-  return peer && wrap(peer);
+  return peer && wrap(peer, describe);
 }
 
-function wrap(peer: Peer): StepPeer {
+function wrap(peer: Peer, describe: Describe): StepPeer {
   return {
     name: peer.name,
     close: peer.close,
-    async load({ architecture, layers: [layer], head }) {
-      const { values: W, shape } = layer.inputWeights as FloatTensor;
-      const { values: U } = layer.recurrentWeights as FloatTensor;
-      const arrays = { W, U, b: layer.bias.values, V: head?.weights.values, d: head?.bias.values };
-      const texts = Object.entries(arrays).map(([name, values]) => [
-        name,
-        writeFloats(values as Float32Array),
-      ]);
-      await peer.ask({
-        ...{ ask: 'load', hidden: architecture.hidden, inputs: shape[1] },
-        ...Object.fromEntries(texts),
-      });
+    async load(model) {
+      const weights = weightsOf(model);
+      const { hidden, inputs } = weights;
+      await peer.ask({ ask: 'load', hidden, inputs, ...describe(weights) });
     },
     async time(way, calls) {
       return answered(peer, await peer.ask({ ask: 'time', ...way, calls }));
@@ -63,6 +72,14 @@ function wrap(peer: Peer): StepPeer {
       return { h: readFloats(String(h)), y: readFloats(String(y)) };
     },
   };
+}
+
+function weightsOf({ architecture, layers: [layer], head }: Model): StepWeights {
+  const { hidden } = architecture;
+  const { values: W, shape } = layer.inputWeights as FloatTensor;
+  const { values: U } = layer.recurrentWeights as FloatTensor;
+  const { weights, bias } = head as Head;
+  return { hidden, inputs: shape[1], W, U, b: layer.bias.values, V: weights.values, d: bias.values };
 }
 
 /** The time, when the steps answered something. */

@@ -15,6 +15,7 @@ export interface StepPeers {
   readonly onnx: StepPeer | undefined;
   readonly tfjs: StepPeer | undefined;
   readonly torch: StepPeer | undefined;
+  readonly litert: StepPeer | undefined;
   readonly c: ReturnType<typeof compileStep>;
   /** Ours on all cores. */
   readonly team: Awaited<ReturnType<typeof openTeam>>;
@@ -43,7 +44,7 @@ type Team =
   | `onnx ${StepWay['kind']}`
   | 'onnx alone'
   | 'tfjs'
-  | 'torch'
+  | 'python'
   | 'c'
   | 'c products';
 
@@ -77,7 +78,7 @@ export async function measureShape(
   const int8 = quantizeModel(float);
   const compiled = streams === 1 ? await peers.c?.open(int8) : undefined;
   if (compiled) await proveBits(compiled, int8);
-  for (const peer of [peers.onnx, peers.tfjs, peers.torch]) await peer?.load(float);
+  for (const peer of [peers.onnx, peers.tfjs, peers.torch, peers.litert]) await peer?.load(float);
   const contestants = [
     ...ownContestants(int8, streams, peers.team),
     ...(compiled ? compiledContestants(compiled) : []),
@@ -104,7 +105,7 @@ function ownContestants(int8: Model, streams: number, team: StepPeers['team']): 
 }
 
 /** One thread for one stream; one, and as many as there are cores, for more. */
-function peerContestants({ onnx, torch, tfjs }: StepPeers, streams: number): StepContestant[] {
+function peerContestants({ onnx, torch, litert, tfjs }: StepPeers, streams: number): StepContestant[] {
   const counts = streams === 1 ? [1] : [...new Set([1, availableParallelism()])];
   const way = { streams, sequence: 1 };
   return [
@@ -114,8 +115,10 @@ function peerContestants({ onnx, torch, tfjs }: StepPeers, streams: number): Ste
         ? peerContestant('onnx alone', onnx, { kind, streams, threads: 1, sequence: SEQUENCE })
         : []),
     ]),
-    ...counts.flatMap((threads) => peerContestant('torch', torch, { ...way, kind: 'float32', threads })),
-    ...peerContestant('torch', torch, { ...way, kind: 'int8', threads: 1 }),
+    ...[torch, litert].flatMap((peer) => [
+      ...counts.flatMap((threads) => peerContestant('python', peer, { ...way, kind: 'float32', threads })),
+      ...peerContestant('python', peer, { ...way, kind: 'int8', threads: 1 }),
+    ]),
     ...peerContestant('tfjs', tfjs, { ...way, kind: 'float32', threads: 1 }),
   ];
 }

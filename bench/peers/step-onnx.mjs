@@ -1,10 +1,10 @@
 // onnxruntime-node's time step, for bench/peers.ts.
 import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
-import { answerLines, FRAMES, numbers, readFloats, readWeights, time } from './lines.mjs';
-import { writeOnnx } from './onnx-model.mjs';
+import { answerLines, FRAMES, numbers, readFloats, time } from './lines.mjs';
 
-let weights;
+/** { hidden, inputs, float32, int8 }: sizes, and an ONNX file of each kind (bench/onnx-model.ts). */
+let model;
 const sessions = new Map();
 const runs = new Map();
 
@@ -14,7 +14,7 @@ async function openSession(kind, threads) {
   const key = `${kind} ${threads}`;
   if (!sessions.has(key)) {
     const options = { intraOpNumThreads: threads, interOpNumThreads: 1, graphOptimizationLevel: 'all' };
-    sessions.set(key, await ort.InferenceSession.create(writeOnnx(weights, kind), options));
+    sessions.set(key, await ort.InferenceSession.create(Buffer.from(model[kind], 'base64'), options));
   }
   return sessions.get(key);
 }
@@ -22,7 +22,7 @@ async function openSession(kind, threads) {
 /** `sequence` steps a call, and the state fed back from call to call. */
 async function openRun({ kind, threads, streams, sequence }) {
   const session = await openSession(kind, threads);
-  const { hidden, inputs } = weights;
+  const { hidden, inputs } = model;
   const size = sequence * streams * inputs;
   const frames = numbers(FRAMES * size);
   const x = tensor(new Float32Array(size), [sequence, streams, inputs]);
@@ -45,14 +45,14 @@ async function load(question) {
   for (const session of sessions.values()) await session.release();
   sessions.clear();
   runs.clear();
-  weights = readWeights(question);
+  model = question;
   return {};
 }
 
 /** h and y of every step of one stream. */
 async function trace({ kind, x: frames }) {
   const session = await openSession(kind, 1);
-  const { hidden, inputs } = weights;
+  const { hidden, inputs } = model;
   const values = readFloats(frames);
   const steps = values.length / inputs;
   const all = { h: new Float32Array(steps * hidden), y: new Float32Array(steps) };
