@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-/** Suites that need a system program: a broker (mosquitto), a browser (Chromium). */
-const systemSuites = ['broker', 'browser'];
+/** Suites that need what npm does not install: a broker (mosquitto), a browser (Chromium), other builds of Node (of
+ * .ci/machines.mjs). */
+const systemSuites = ['broker', 'browser', 'machines'];
 
 export default defineConfig({
   test: {
