@@ -11,6 +11,8 @@ export default defineConfig({
     execArgv: ['--expose-gc'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // what runs at once waits for processes, which take a core each
+    maxConcurrency: 2,
     projects: [
       {
         extends: true,

@@ -19,6 +19,8 @@ const processors = [
   { name: 'arm64 with dot products', cpu: 'max' },
   { name: 'arm64 without dot products', cpu: 'cortex-a72' },
 ];
+// QEMU keeps a note of each page that is only reserved: 10 GB a WebAssembly memory without these, 64 MB with them
+const smallMemories = ['--disable-wasm-trap-handler', '--wasm-max-mem-pages=1024'];
 
 function fetchMachines() {
   mkdirSync(cache, { recursive: true });
@@ -28,7 +30,10 @@ function fetchMachines() {
   installQemu();
   return [
     { name: 'the newest Node', command: [newest] },
-    ...processors.map(({ name, cpu }) => ({ name, command: [qemu, '-cpu', cpu, '-L', root, arm64Node] })),
+    ...processors.map(({ name, cpu }) => ({
+      name,
+      command: [qemu, '-cpu', cpu, '-L', root, arm64Node, ...smallMemories],
+    })),
   ];
 }
 

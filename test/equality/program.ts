@@ -4,6 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadDataset } from '../../src/data/load.ts';
 import { loadModel } from '../../src/engine/engine.ts';
+import { fasterPacking } from '../../src/kernels/packing.ts';
+import { hasSimd } from '../../src/kernels/wasm.ts';
+import type { Outcome } from './machine.ts';
 import { walkRandom, walkTestPart } from './walk-model.ts';
 
 const [folder, modelFile, dataFile] = process.argv.slice(2);
@@ -16,4 +19,6 @@ const weather = await loadModel(readFileSync(modelFile));
 const { names, periodMs } = weather.model.input;
 const dataset = loadDataset(dataFile, { features: names, time: 'time_hour', stream: 'origin', periodMs });
 hashes['nyc-weather'] = walkTestPart(weather, dataset);
-console.log(JSON.stringify({ node: process.versions.node, arch: process.arch, hashes }));
+const { arch, versions } = process;
+const chosen = hasSimd() ? fasterPacking() : 'packed';
+console.log(JSON.stringify({ node: versions.node, arch, chosen, hashes } satisfies Outcome));
