@@ -5,7 +5,7 @@ import { type BatchAddresses, type Packing, statesWord, stepSizes, writePlan } f
 import type { Batch, CreateKernel, KernelOptions, StepKernel } from './kernel.ts';
 
 /** The functions of assembly/inference: sizes and addresses. */
-export interface InferenceExports {
+interface InferenceExports {
   prepare(...sizes: [at: number, inputs: number, hidden: number, outputs: number]): number;
   step(plan: number, from: number, to: number): void;
   multiplyPairs(out: number, weights: number, x: number, blocks: number, quads: number): void;
