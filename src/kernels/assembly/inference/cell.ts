@@ -18,12 +18,17 @@ export function preActivations(
   const s_x = f32x4.splat(xScale);
   const s_h = f32x4.splat(hScale);
   const end = (<usize>blocks) << 6;
-  for (let row: usize = 0; row < end; row += 16) {
-    const scaleW = f32x4.mul(v128.load(inputScales + row), s_x);
-    const scaleU = f32x4.mul(v128.load(recurrentScales + row), s_h);
-    const fromInput = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accW + row)), scaleW);
-    const fromHidden = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accU + row)), scaleU);
+  for (let row: usize = 0; row < end; row += 32) {
+    let scaleW = f32x4.mul(v128.load(inputScales + row), s_x);
+    let scaleU = f32x4.mul(v128.load(recurrentScales + row), s_h);
+    let fromInput = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accW + row)), scaleW);
+    let fromHidden = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accU + row)), scaleU);
     v128.store(z + row, f32x4.add(f32x4.add(v128.load(bias + row), fromInput), fromHidden));
+    scaleW = f32x4.mul(v128.load(inputScales + row, 16), s_x);
+    scaleU = f32x4.mul(v128.load(recurrentScales + row, 16), s_h);
+    fromInput = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accW + row, 16)), scaleW);
+    fromHidden = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accU + row, 16)), scaleU);
+    v128.store(z + row, f32x4.add(f32x4.add(v128.load(bias + row, 16), fromInput), fromHidden), 16);
   }
 }
 
