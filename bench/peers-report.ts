@@ -1,6 +1,7 @@
 import { errorSteps, type ModelErrors } from './int8-error.ts';
 import { machine, measureTable, tableOf, writeSection } from './results.ts';
 import { type Measure, significant } from './rounds.ts';
+import { LARGEST_BATCH } from './step-run.ts';
 import type { ShapeTimes, StepTime } from './step-shapes.ts';
 
 export interface PeersResults {
@@ -16,7 +17,7 @@ export async function writePeers({ measures, shapes, errors }: PeersResults): Pr
   await writeSection('Peers', [
     'Written by `npm run bench -- peers --write`, after `npm ci --prefix bench/peers`, with `PYTHON` naming an',
     'interpreter that has PyTorch and LiteRT, and gcc. All of a table ran in turns in one run: compare inside it, not between two',
-    'machines. Medians of the turns.',
+    'machines. Medians.',
     '',
     `${machine()}.`,
     ...section('Goals', measureTable(measures)),
@@ -28,13 +29,15 @@ export async function writePeers({ measures, shapes, errors }: PeersResults): Pr
       `matrix products of the step in C, at ${single.map(gmacsOf).filter(Boolean).join(', ')} GMAC/s.`,
     ]),
     ...counts.flatMap((streams) =>
-      section(
-        `${streams.toLocaleString('en')} streams: thousand stream-steps a second`,
-        shapeTable(
+      section(`${streams.toLocaleString('en')} streams: thousand stream-steps a second`, [
+        ...shapeTable(
           shapes.filter((shape) => shape.streams === streams),
           ({ us }) => significant(1000 / us),
         ),
-      ),
+        ...(streams > LARGEST_BATCH
+          ? ['', `Ours takes ${LARGEST_BATCH} streams a call, as a service would, the peers all of them.`]
+          : []),
+      ]),
     ),
     ...(errors.length > 0
       ? section('What int8 costs: relative error of h and of y, in percent', errorTable(errors))

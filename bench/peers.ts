@@ -97,7 +97,7 @@ function compareErrors(errors: readonly ModelErrors[]): Measure[] {
   return errorSteps.flatMap((steps, i) =>
     (['h', 'y'] as const).map((part) =>
       compareWith(
-        `int8 error of ${part} over ${steps} steps, mean of ${errors.length} models, beside onnxruntime int8`,
+        `int8 error of ${part} over ${steps} steps, geometric mean of ${errors.length} models, beside onnxruntime int8`,
         mean(errors.map(({ ours }) => ours[i][part])),
         mean(errors.map(({ onnx }) => onnx[i][part])),
         { must: 1, aim: 0.5, lowerIsBetter: true },
