@@ -114,13 +114,11 @@ async function timeInTurns(
 }
 
 function printTable(measures: readonly KernelMeasure[]): void {
-  const rows = measures.map(({ name, streams, implementations }) => {
-    const cells = Object.entries(implementations).flatMap(([kernel, { median, p99 }]) => [
-      [`${kernel}, us`, median],
-      [`${kernel} p99`, p99],
-      ...(streams > 1 ? [[`${kernel}, 1000/s`, Math.round(1000 / median)]] : []),
-    ]);
-    return [name, Object.fromEntries(cells)];
-  });
+  const rows = measures.flatMap(({ name, implementations }) =>
+    Object.entries(implementations).map(([kernel, { median, p99 }]) => [
+      `${name}: ${kernel}`,
+      { median, p99, 'thousand steps/s': significant(1000 / median) },
+    ]),
+  );
   console.table(Object.fromEntries(rows));
 }

@@ -13,12 +13,19 @@ FRAMES = 64
 def read_weights(question):
     """W [4H, I], U [4H, H], b [4H] with the gates i, f, g, o; V [H]; d [1]"""
     hidden, inputs = question["hidden"], question["inputs"]
-    floats = {
-        name: numpy.frombuffer(base64.b64decode(question[name]), numpy.float32).copy() for name in ("W", "U", "b", "V", "d")
+
+    def floats(name, *shape):
+        return numpy.frombuffer(base64.b64decode(question[name]), numpy.float32).reshape(shape).copy()
+
+    return {
+        "hidden": hidden,
+        "inputs": inputs,
+        "W": floats("W", 4 * hidden, inputs),
+        "U": floats("U", 4 * hidden, hidden),
+        "b": floats("b", 4 * hidden),
+        "V": floats("V", hidden),
+        "d": floats("d", 1),
     }
-    floats["W"] = floats["W"].reshape(4 * hidden, inputs)
-    floats["U"] = floats["U"].reshape(4 * hidden, hidden)
-    return {"hidden": hidden, "inputs": inputs, **floats}
 
 
 def random_frames(streams, inputs):

@@ -42,7 +42,8 @@ static void *zeros(size_t count, size_t size) {
 static float quantize(const float *x, int length, float limit, int16_t *integers) {
   const __m256 magnitude = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff));
   __m256 most = _mm256_setzero_ps();
-  for (int k = 0; k < length; k += 8) most = _mm256_max_ps(most, _mm256_and_ps(_mm256_loadu_ps(x + k), magnitude));
+  for (int k = 0; k < length; k += 8)
+    most = _mm256_max_ps(most, _mm256_and_ps(_mm256_loadu_ps(x + k), magnitude));
   __m128 four = _mm_max_ps(_mm256_castps256_ps128(most), _mm256_extractf128_ps(most, 1));
   four = _mm_max_ps(four, _mm_movehl_ps(four, four));
   const float m = _mm_cvtss_f32(_mm_max_ss(four, _mm_shuffle_ps(four, four, 1)));

@@ -1,5 +1,5 @@
-"""LiteRT's time step, for bench/peers.ts: its fused LSTM, which keeps the state itself, and a linear head; float32, and with
-the int8 weights of dynamic quantization (a scale a gate's matrix, as the converter writes them)."""
+"""LiteRT's time step, for bench/peers.ts: its fused LSTM, which keeps the state itself, and a linear head; float32, and
+with the int8 weights of dynamic quantization (a scale a gate's matrix, as the converter writes them)."""
 
 from importlib.metadata import version
 
@@ -52,8 +52,10 @@ class Graph:
 
     def pack(self, inputs, outputs):
         graph, model = schema.SubGraphT(), schema.ModelT()
-        graph.tensors, graph.operators, graph.inputs, graph.outputs = self.tensors, self.operators, inputs, outputs
-        model.version, model.operatorCodes, model.buffers, model.subgraphs = 3, self.codes, self.buffers, [graph]
+        graph.tensors, graph.operators = self.tensors, self.operators
+        graph.inputs, graph.outputs = inputs, outputs
+        model.version, model.subgraphs = 3, [graph]
+        model.operatorCodes, model.buffers = self.codes, self.buffers
         builder = flatbuffers.Builder(1 << 20)
         builder.Finish(model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
