@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runBench } from './run-bench.ts';
 
 test.each([
-  [['nothing'], 'no bench nothing; there is: accuracy, baselines, service'],
+  [['nothing'], 'no bench nothing; there is: accuracy, baselines, kernel'],
   [['baselines', '--dta', 'x'], "bench baselines: Unknown option '--dta'"],
   [['kernel', '--rounds', '0'], 'bench kernel: --rounds 0, expected a whole number from 1 on'],
   [['kernel', '--hidden', '16,x'], 'bench kernel: --hidden x, expected a whole number from 1 on'],
