@@ -1,6 +1,6 @@
 // The part of an int8 LSTM step after the integer products, as lstmLayer in layers.ts. The rows lie in blocks of 16: the
 // gates i, f, g, o of four units.
-import { sigmoidFrom, tanhs } from '../activations';
+import { sigmoidFrom, tanhSixteens } from '../activations';
 import { storeLanes } from '../lanes';
 
 /** z = (b + accW*(s_W*s_x)) + accU*(s_U*s_h), of the sigmoid gates the half: pack.ts halves their bias and scales. */
@@ -34,11 +34,11 @@ export function preActivations(
 
 /** i, f, o = sigma(z), g = tanh(z);  c' = i*g + f*c;  h' = o*tanh(c').
  * @param z [blocks, 16], overwritten
- * @param aside room for [blocks, 4] */
+ * @param aside room for H, up to whole sixteens */
 export function updateState(z: usize, aside: usize, hidden: i32, h: usize): void {
   const blocks = (hidden + 3) >> 2;
   const c = h + ((<usize>hidden) << 2);
-  tanhs(z, z, blocks << 4);
+  tanhSixteens(z, z, blocks << 4);
   let left = hidden;
   let gates = z;
   for (let at: usize = 0; left > 0; at += 16) {
@@ -51,7 +51,7 @@ export function updateState(z: usize, aside: usize, hidden: i32, h: usize): void
     gates += 64;
     left -= 4;
   }
-  tanhs(aside, aside, blocks << 2);
+  tanhSixteens(aside, aside, (hidden + 15) & ~15);
   left = hidden;
   gates = z;
   for (let at: usize = 0; left > 0; at += 16) {

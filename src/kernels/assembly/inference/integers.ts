@@ -6,12 +6,20 @@
 export function multiplyPairs(out: usize, weights: usize, x: usize, blocks: i32, quads: i32): void {
   const end = x + ((<usize>quads) << 3);
   for (let block = 0; block < blocks; block++) {
-    let i = i32x4.splat(0);
-    let f = i32x4.splat(0);
-    let g = i32x4.splat(0);
-    let o = i32x4.splat(0);
-    for (let at = x; at < end; at += 8) {
-      let two = v128.load32_splat(at);
+    // the first sums begin with a product, which spares adding to zero
+    let two = v128.load32_splat(x);
+    let i = i32x4.dot_i16x8_s(v128.load(weights), two);
+    let f = i32x4.dot_i16x8_s(v128.load(weights, 16), two);
+    let g = i32x4.dot_i16x8_s(v128.load(weights, 32), two);
+    let o = i32x4.dot_i16x8_s(v128.load(weights, 48), two);
+    two = v128.load32_splat(x, 4);
+    i = i32x4.add(i, i32x4.dot_i16x8_s(v128.load(weights, 64), two));
+    f = i32x4.add(f, i32x4.dot_i16x8_s(v128.load(weights, 80), two));
+    g = i32x4.add(g, i32x4.dot_i16x8_s(v128.load(weights, 96), two));
+    o = i32x4.add(o, i32x4.dot_i16x8_s(v128.load(weights, 112), two));
+    weights += 128;
+    for (let at = x + 8; at < end; at += 8) {
+      two = v128.load32_splat(at);
       i = i32x4.add(i, i32x4.dot_i16x8_s(v128.load(weights), two));
       f = i32x4.add(f, i32x4.dot_i16x8_s(v128.load(weights, 16), two));
       g = i32x4.add(g, i32x4.dot_i16x8_s(v128.load(weights, 32), two));
@@ -43,18 +51,25 @@ export function multiplyPairsByTwo(
 ): void {
   const end = x + ((<usize>quads) << 3);
   for (let block = 0; block < blocks; block++) {
-    let i = i32x4.splat(0);
-    let f = i32x4.splat(0);
-    let g = i32x4.splat(0);
-    let o = i32x4.splat(0);
-    let i1 = i32x4.splat(0);
-    let f1 = i32x4.splat(0);
-    let g1 = i32x4.splat(0);
-    let o1 = i32x4.splat(0);
-    for (let at = x; at < end; at += 4) {
-      const two = v128.load32_splat(at);
-      const other = v128.load32_splat(at + apart);
-      let w = v128.load(weights);
+    let two = v128.load32_splat(x);
+    let other = v128.load32_splat(x + apart);
+    let w = v128.load(weights);
+    let i = i32x4.dot_i16x8_s(w, two);
+    let i1 = i32x4.dot_i16x8_s(w, other);
+    w = v128.load(weights, 16);
+    let f = i32x4.dot_i16x8_s(w, two);
+    let f1 = i32x4.dot_i16x8_s(w, other);
+    w = v128.load(weights, 32);
+    let g = i32x4.dot_i16x8_s(w, two);
+    let g1 = i32x4.dot_i16x8_s(w, other);
+    w = v128.load(weights, 48);
+    let o = i32x4.dot_i16x8_s(w, two);
+    let o1 = i32x4.dot_i16x8_s(w, other);
+    weights += 64;
+    for (let at = x + 4; at < end; at += 4) {
+      two = v128.load32_splat(at);
+      other = v128.load32_splat(at + apart);
+      w = v128.load(weights);
       i = i32x4.add(i, i32x4.dot_i16x8_s(w, two));
       i1 = i32x4.add(i1, i32x4.dot_i16x8_s(w, other));
       w = v128.load(weights, 16);
