@@ -1,6 +1,7 @@
 import { benchAccuracy } from './accuracy.ts';
 import { benchBaselines } from './baselines.ts';
 import { benchKernel } from './kernel.ts';
+import { benchMemory } from './memory.ts';
 import { benchPeers } from './peers.ts';
 import { benchService } from './service.ts';
 import { benchTrain } from './train.ts';
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => unknown>> = 
   accuracy: benchAccuracy,
   baselines: benchBaselines,
   kernel: benchKernel,
+  memory: benchMemory,
   peers: benchPeers,
   service: benchService,
   train: benchTrain,
