@@ -1,18 +1,12 @@
 import type { Socket } from 'node:net';
 import { connect, type IConnackPacket, type MqttClient } from 'mqtt';
-import { ConnectionLostError, PublicationRefusedError } from './broker-error.ts';
+import { ConnectionLostError } from './broker-error.ts';
 import type { Broker, Protocol } from './broker-options.ts';
 import { clientOptions } from './client-options.ts';
 import { type Ending, endingOf } from './ending.ts';
 import { type Greeting, greet } from './greeting.ts';
 import { createIntake, type Delivery } from './intake.ts';
-import { createOutgoing, type Outgoing, type Publication } from './outgoing.ts';
-import { createUnfinished, type Done, type Unfinished } from './unfinished.ts';
-
-export interface PublishOptions {
-  readonly qos: 0 | 1;
-  readonly retain: boolean;
-}
+import { createOutgoing, type Done, type Outgoing, type PublishOptions } from './outgoing.ts';
 
 export interface DialOptions extends Greeting {
   readonly broker: Broker;
@@ -48,7 +42,6 @@ const suspicions: { readonly [scheme in Broker['scheme']]?: string } = {
 export function dial(options: DialOptions): Connection {
   const { broker, protocol, first, statusTopic, onDelivery, onUp, onDown } = options;
   const client = connect(clientOptions(broker, options));
-  const unfinished = createUnfinished();
   const outgoing = createOutgoing(client, protocol);
   let window = 65_535;
   let suspicion = first ? suspicions[broker.scheme] : undefined;
@@ -77,7 +70,7 @@ export function dial(options: DialOptions): Connection {
   };
   const onClose = () => {
     over = true;
-    unfinished.endAll(new ConnectionLostError('the connection was lost'));
+    outgoing.endAll(new ConnectionLostError('the connection was lost'));
     const lastedMs = upSinceMs === undefined ? undefined : Date.now() - upSinceMs;
     onDown(endingOf({ failure, disconnectCode, suspicion }), lastedMs);
     finish();
@@ -117,10 +110,8 @@ export function dial(options: DialOptions): Connection {
     get window() {
       return window;
     },
-    publish(topic, payload, publishOptions, done) {
-      publish({ client, outgoing }, { topic, payload, ...publishOptions }, unfinished.add(done));
-    },
-    end: (timeoutMs) => end({ client, unfinished, closed, statusTopic }, timeoutMs),
+    publish: outgoing.publish,
+    end: (timeoutMs) => end({ client, outgoing, closed, statusTopic }, timeoutMs),
     destroy: () => client.stream?.destroy(),
   };
 }
@@ -150,26 +141,16 @@ function start(client: MqttClient, { fail, onSecured, onClose, intakeOf }: Strea
   client.stream.off('data', forward).on('data', intakeOf(forward));
 }
 
-function publish(
-  { client, outgoing }: { readonly client: MqttClient; readonly outgoing: Outgoing },
-  publication: Publication,
-  done: Done,
-): void {
-  if (!isPublishable(publication.topic)) done(new PublicationRefusedError('not a topic to publish on'));
-  // else its end is near, and tells
-  else if (!client.disconnecting) outgoing.add(publication, done);
-}
-
 interface Ended {
   readonly client: MqttClient;
-  readonly unfinished: Unfinished;
+  readonly outgoing: Outgoing;
   readonly closed: Promise<void>;
   readonly statusTopic: string | undefined;
 }
 
-async function end({ client, unfinished, closed, statusTopic }: Ended, timeoutMs: number): Promise<void> {
+async function end({ client, outgoing, closed, statusTopic }: Ended, timeoutMs: number): Promise<void> {
   const timer = setTimeout(() => client.stream?.destroy(), timeoutMs);
-  await Promise.race([unfinished.drained(), closed]);
+  await Promise.race([outgoing.drained(), closed]);
   if (statusTopic !== undefined && client.connected) {
     const said = client.publishAsync(statusTopic, 'offline', { qos: 1, retain: true });
     await Promise.race([said.catch(() => {}), closed]);
@@ -178,12 +159,4 @@ async function end({ client, unfinished, closed, statusTopic }: Ended, timeoutMs
   else client.stream?.destroy();
   await closed;
   clearTimeout(timer);
-}
-
-/** UTF-16 units that fit the 65,535 bytes of a topic, whatever they are. */
-const topicLimit = 21_845;
-
-/** MQTT.js would send any topic, and for a wrong one the broker closes the connection of all of them. */
-function isPublishable(topic: string): boolean {
-  return topic.length > 0 && topic.length <= topicLimit && !/[+#\0]/.test(topic);
 }
