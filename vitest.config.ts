@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-/** Suites that need a system program: a broker (mosquitto), a browser (Chromium). */
-const systemSuites = ['broker', 'browser'];
+/** Suites that need what npm does not install: a broker (mosquitto), a browser (Chromium), other builds of Node (of
+ * .ci/machines.mjs). */
+const systemSuites = ['broker', 'browser', 'machines'];
 
 export default defineConfig({
   test: {
@@ -10,6 +11,8 @@ export default defineConfig({
     execArgv: ['--expose-gc'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // what runs at once waits for processes, which take a core each
+    maxConcurrency: 2,
     projects: [
       {
         extends: true,

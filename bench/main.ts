@@ -1,5 +1,8 @@
 import { benchAccuracy } from './accuracy.ts';
 import { benchBaselines } from './baselines.ts';
+import { benchKernel } from './kernel.ts';
+import { benchMemory } from './memory.ts';
+import { benchPeers } from './peers.ts';
 import { benchService } from './service.ts';
 import { benchTrain } from './train.ts';
 
@@ -7,6 +10,9 @@ import { benchTrain } from './train.ts';
 const benches: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
   accuracy: benchAccuracy,
   baselines: benchBaselines,
+  kernel: benchKernel,
+  memory: benchMemory,
+  peers: benchPeers,
   service: benchService,
   train: benchTrain,
 };
@@ -32,5 +38,5 @@ if (bench === undefined) {
 function isMistake(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
-  return error.name === 'DataError' || code.startsWith('ERR_PARSE_ARGS');
+  return ['ArgumentError', 'DataError'].includes(error.name) || code.startsWith('ERR_PARSE_ARGS');
 }

@@ -29,7 +29,9 @@ export async function startPeer(command: string, args: readonly string[]): Promi
   };
   const hello = await next();
   if (hello === undefined) {
-    console.error(`${command} ${args.join(' ')} did not start: ${complaint.trim()}`);
+    const lines = complaint.trim().split('\n');
+    const reason = lines.filter((line) => line.includes('Error')).at(-1) ?? lines.at(-1);
+    console.error(`${command} ${args.join(' ')} did not start: ${reason}`);
     return undefined;
   }
   return {

@@ -23,7 +23,7 @@ export async function startBroker(folder: string): Promise<Broker> {
   return { port, pid: child.pid as number, stop: () => child.kill() };
 }
 
-async function findPort(): Promise<number> {
+export async function findPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { purpose, uniform } from '../src/math/random.ts';
@@ -6,7 +7,9 @@ import { openMachine } from '../src/train/machine.ts';
 import { createOptimizerState, updateParameters } from '../src/train/optimizer.ts';
 import { initializeParameters } from '../src/train/parameters.ts';
 import { bundleWorker } from '../test/train/team-worker.ts';
+import { readCount } from './arguments.ts';
 import { startPeer } from './peer.ts';
+import { compareWith, type Measure, median, printMeasures, quantile, takeTurns } from './rounds.ts';
 
 const [T, B, I] = [96, 64, 8];
 const sizes = [32, 64, 128];
@@ -21,30 +24,21 @@ interface Contestant {
   readonly threads: number;
 }
 
-export interface TrainRow {
-  /** Such as `training H=64, timesteps/s, beside PyTorch 2.15.0`. */
-  readonly name: string;
-  readonly ours: number;
-  readonly peer: number;
-  readonly ratio: number;
-  readonly must: number;
-  readonly lowerIsBetter: boolean;
-}
-
 /** Training updates (T=96, B=64, I=8, one linear head, Adam) of ours, PyTorch and tfjs in turns. PYTHON names the
  * interpreter that has torch; tfjs comes from `npm ci --prefix bench/peers`. */
-export async function benchTrain(args: readonly string[]): Promise<TrainRow[]> {
+export async function benchTrain(args: readonly string[]): Promise<Measure[]> {
   const options = {
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '6' },
   } as const;
   const { values } = parseArgs({ args: [...args], options });
+  const rounds = readCount('rounds', values.rounds);
   const peerFile = (name: string) => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
   const torch = await startPeer(process.env.PYTHON ?? 'python3', [peerFile('train.py')]);
   const tfjs = await startPeer(process.execPath, [peerFile('train-tfjs.mjs')]);
   const threadCounts = [...new Set([1, availableParallelism()])];
   const worker = await bundleWorker();
-  const measures: TrainRow[] = [];
+  const measures: Measure[] = [];
   for (const hidden of sizes) {
     const machines = threadCounts.map((threads) => createOurs(hidden, threads, worker));
     const contestants: Contestant[] = [
@@ -52,14 +46,21 @@ export async function benchTrain(args: readonly string[]): Promise<TrainRow[]> {
       ...(torch ? threadCounts.map((threads) => createPeer('PyTorch', torch, threads)) : []),
       ...(tfjs ? [createPeer('tfjs', tfjs, threadCounts.length)] : []),
     ];
-    const times = await takeTurns(contestants, hidden, Number(values.rounds));
+    const turns = contestants.map((contestant) => ({
+      turn: async () => {
+        const ms = await contestant.run(hidden, updatesOf(contestant));
+        // OpenMP's threads spin for a while before they sleep
+        await setTimeout(250);
+        return ms;
+      },
+    }));
+    const times = await takeTurns(turns, rounds);
     for (const { close } of machines) close();
     measures.push(...compare(contestants, times, hidden));
   }
   torch?.close();
   tfjs?.close();
-  if (values.json) console.log(JSON.stringify({ measures }));
-  else console.table(Object.fromEntries(measures.map(({ name, ...row }) => [name, row])));
+  printMeasures(measures, values.json);
   return measures;
 }
 
@@ -123,40 +124,25 @@ function createOurs(hidden: number, threads: number, worker: URL) {
   return { contestant, close: machine.close };
 }
 
-/** Milliseconds an update, [contestant][update], without the first round. */
-async function takeTurns(contestants: readonly Contestant[], hidden: number, rounds: number) {
-  const times = contestants.map((): number[] => []);
-  for (let round = 0; round <= rounds; round++) {
-    for (const [i, { run, team }] of contestants.entries()) {
-      // the slowest by far need no long rounds
-      const updates = team === 'tfjs' ? 1 : UPDATES;
-      const taken = await run(hidden, updates);
-      if (round > 0) times[i].push(...taken);
-      // OpenMP's threads spin for a while before they sleep
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
-  }
-  return times;
-}
+/** In a turn: the slowest by far need no long ones. */
+const updatesOf = ({ team }: Contestant) => (team === 'tfjs' ? 1 : UPDATES);
 
-function compare(contestants: readonly Contestant[], times: readonly number[][], hidden: number): TrainRow[] {
+function compare(contestants: readonly Contestant[], times: readonly number[][], hidden: number): Measure[] {
   const speeds = contestants.map((contestant, i) => {
-    const sorted = [...times[i]].sort((left, right) => left - right);
     const speed = (ms: number) => Math.round((1000 * T * B) / ms);
-    return { ...contestant, median: speed(sorted[Math.floor(sorted.length / 2)]), best: speed(sorted[0]) };
+    return { ...contestant, typical: speed(median(times[i])), best: speed(quantile(times[i], 0)) };
   });
-  for (const { name, threads, team, median, best } of speeds) {
+  for (const { name, threads, team, typical, best } of speeds) {
     const how = team === 'tfjs' ? '' : `, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
-    console.error(`H=${hidden} ${name}${how}: ${median} timesteps/s in the median, ${best} at best`);
+    console.error(`H=${hidden} ${name}${how}: ${typical} timesteps/s in the median, ${best} at best`);
   }
   const bestOf = (team: Contestant['team']) =>
-    speeds.filter((speed) => speed.team === team).sort((left, right) => right.median - left.median)[0];
-  const ours = bestOf('ours').median;
+    speeds.filter((speed) => speed.team === team).sort((left, right) => right.typical - left.typical)[0];
+  const ours = bestOf('ours').typical;
   return (['PyTorch', 'tfjs'] as const).flatMap((team) => {
     const best = bestOf(team);
     if (best === undefined) return [];
     const name = `training H=${hidden}, timesteps/s, beside ${best.name}`;
-    const ratio = Number((ours / best.median).toFixed(3));
-    return [{ name, ours, peer: best.median, ratio, must: 1, lowerIsBetter: false }];
+    return [compareWith(name, ours, best.typical, { must: 1, aim: 2, lowerIsBetter: false })];
   });
 }

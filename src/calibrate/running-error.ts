@@ -1,11 +1,13 @@
+import { createRows } from '../math/rows.ts';
+
 /** The error of the forecasts for one step ahead, beside the error of repeating the newest value. */
 interface StepError {
   readonly step: number;
   /** Forecasts whose target has arrived. */
-  n: number;
+  readonly n: number;
   /** Sums of |forecast - truth| and |newest - truth|. */
-  errorSum: number;
-  persistenceSum: number;
+  readonly errorSum: number;
+  readonly persistenceSum: number;
 }
 
 export interface MeanError {
@@ -15,79 +17,105 @@ export interface MeanError {
   readonly persistenceMae: number;
 }
 
-/** One stream's forecasts, held until their targets arrive. */
-export interface RunningError {
-  readonly steps: readonly StepError[];
+/** Forecasts of many series, held until their targets arrive: the running mean absolute error of each step alone, against
+ * persistence on exactly the same pairs. A series is a number from 0 on; its values are float32. */
+export interface RunningErrors {
   /** A value of the target that was really read: closes the forecasts that aimed at its slot. */
-  observe(slot: number, value: number): void;
+  observe(series: number, slot: number, value: number): void;
   /** The forecast made at `slot` for `slot + step`, after the value of `slot` was observed. */
-  expect(slot: number, step: number, value: number): void;
+  expect(series: number, slot: number, step: number, value: number): void;
+  /** By step. */
+  steps(series: number): StepError[];
+  /** Pooled over all steps of one series. */
+  mean(series: number): MeanError;
+  /** Pooled over all pairs of all series and steps. */
+  pool(): MeanError;
 }
 
-/** What waits for its target, in the place of slot mod (step + 1): a step has at most that many forecasts open, and
- * one whose target never came is overwritten. */
-interface Pending {
-  readonly error: StepError;
-  readonly targets: Float64Array;
-  readonly values: Float64Array;
-  readonly newest: Float64Array;
+/** Where the numbers of a step lie in a series' rows. */
+interface Places {
+  readonly step: number;
+  /** n, errorSum, persistenceSum. */
+  readonly sumsAt: number;
+  /** What waits for its target lies in the place of slot mod (step + 1): a step has at most that many forecasts open, and
+   * one whose target never came is overwritten. */
+  readonly pendingAt: number;
 }
 
-/** The running mean absolute error of each step in `steps` alone, against persistence on exactly the same pairs. */
-export function createRunningError(steps: readonly number[]): RunningError {
-  const pending = steps.map(openPending);
-  let newest = Number.NaN;
-  return {
-    steps: pending.map(({ error }) => error),
-    observe(slot, value) {
-      for (const entry of pending) settle(entry, slot, value);
-      newest = value;
-    },
-    expect(slot, step, value) {
-      const entry = pending.find(({ error }) => error.step === step);
-      // without a value so far persistence has no forecast, and there is nothing to compare
-      if (!entry || Number.isNaN(newest)) return;
-      const place = placeOf(slot + step, entry);
-      entry.targets[place] = slot + step;
-      entry.values[place] = value;
-      entry.newest[place] = newest;
-    },
-  };
-}
+export function createRunningErrors(steps: readonly number[]): RunningErrors {
+  let pending = 0;
+  const places = steps.map((step, k): Places => {
+    const pendingAt = pending;
+    pending += step + 1;
+    return { step, sumsAt: 3 * k, pendingAt };
+  });
+  const sums = createRows(3 * steps.length, (length) => new Float64Array(length));
+  // the slots that forecasts aim at
+  const targets = createRows(pending, (length) => new Float64Array(length).fill(Number.NaN));
+  // the forecasts, and the newest value when each was made
+  const values = createRows(2 * pending, (length) => new Float32Array(length));
+  // a series without a value so far has nothing to repeat
+  const newest = createRows(1, (length) => new Float32Array(length).fill(Number.NaN));
+  let count = 0;
 
-function openPending(step: number): Pending {
-  return {
-    error: { step, n: 0, errorSum: 0, persistenceSum: 0 },
-    targets: new Float64Array(step + 1).fill(Number.NaN),
-    values: new Float64Array(step + 1),
-    newest: new Float64Array(step + 1),
-  };
-}
-
-function placeOf(slot: number, { targets }: Pending): number {
-  return ((slot % targets.length) + targets.length) % targets.length;
-}
-
-function settle(entry: Pending, slot: number, truth: number): void {
-  const place = placeOf(slot, entry);
-  if (entry.targets[place] !== slot) return;
-  entry.targets[place] = Number.NaN;
-  entry.error.n++;
-  entry.error.errorSum += Math.abs(entry.values[place] - truth);
-  entry.error.persistenceSum += Math.abs(entry.newest[place] - truth);
-}
-
-/** Pooled over all pairs of all streams and steps. */
-export function poolErrors(errors: Iterable<RunningError>): MeanError {
-  let n = 0;
-  let errorSum = 0;
-  let persistenceSum = 0;
-  for (const { steps } of errors) {
-    for (const step of steps) {
-      n += step.n;
-      errorSum += step.errorSum;
-      persistenceSum += step.persistenceSum;
-    }
+  function settle(series: number, slot: number, truth: number, { step, sumsAt, pendingAt }: Places): void {
+    const place = pendingAt + modulo(slot, step + 1);
+    const aims = targets.block(series);
+    const aimAt = targets.at(series) + place;
+    if (aims[aimAt] !== slot) return;
+    aims[aimAt] = Number.NaN;
+    const held = values.block(series);
+    const heldAt = values.at(series) + place;
+    const row = sums.block(series);
+    const at = sums.at(series) + sumsAt;
+    row[at]++;
+    row[at + 1] += Math.abs(held[heldAt] - truth);
+    row[at + 2] += Math.abs(held[heldAt + pending] - truth);
   }
-  return { n, mae: errorSum / n, persistenceMae: persistenceSum / n };
+
+  function pool(from: number, to: number): MeanError {
+    let [n, errorSum, persistenceSum] = [0, 0, 0];
+    for (let series = from; series < to; series++) {
+      const row = sums.block(series);
+      const at = sums.at(series);
+      for (const { sumsAt } of places) {
+        n += row[at + sumsAt];
+        errorSum += row[at + sumsAt + 1];
+        persistenceSum += row[at + sumsAt + 2];
+      }
+    }
+    return { n, mae: errorSum / n, persistenceMae: persistenceSum / n };
+  }
+
+  return {
+    observe(series, slot, value) {
+      count = Math.max(count, series + 1);
+      for (const one of places) settle(series, slot, value, one);
+      newest.block(series)[newest.at(series)] = value;
+    },
+    expect(series, slot, step, value) {
+      const one = places.find((found) => found.step === step);
+      const last = newest.block(series)[newest.at(series)];
+      if (one === undefined || Number.isNaN(last)) return;
+      const place = one.pendingAt + modulo(slot + step, step + 1);
+      targets.block(series)[targets.at(series) + place] = slot + step;
+      const held = values.block(series);
+      held[values.at(series) + place] = value;
+      held[values.at(series) + pending + place] = last;
+    },
+    steps(series) {
+      const row = sums.block(series);
+      return places.map(({ step, sumsAt }) => {
+        const at = sums.at(series) + sumsAt;
+        return { step, n: row[at], errorSum: row[at + 1], persistenceSum: row[at + 2] };
+      });
+    },
+    mean: (series) => pool(series, series + 1),
+    pool: () => pool(0, count),
+  };
+}
+
+/** From 0 to `length` - 1, of slots before 1970 too. */
+function modulo(slot: number, length: number): number {
+  return ((slot % length) + length) % length;
 }

@@ -11,7 +11,6 @@ import { createPublishTopics, createRoutes } from '../service/subscriptions.ts';
 import { formatTime } from '../signal/times.ts';
 import type { Reading } from '../stream/decode.ts';
 import type { Report, RunArguments, Terminal } from './command.ts';
-import { loadHistory } from './history.ts';
 import { readInputFile } from './input-file.ts';
 import { onInterrupt } from './interrupt.ts';
 import { loadEngine } from './load-engine.ts';
@@ -24,7 +23,8 @@ export async function runService(args: RunArguments, terminal: Terminal): Promis
   const log = createLog(config.name, { quiet: terminal.quiet });
   const engine = await loadEngine(config.model);
   checkFit(engine.model, args);
-  const { service, session } = await prepare(config, engine, log, warmUp(args, engine.model, log));
+  const history = await warmUp(args, engine.model, log);
+  const { service, session } = await prepare(config, engine, log, history);
   const stopped = stopSignal(log);
   try {
     await Promise.race([openService(service, session, config, log), stopped.promise, service.failed]);
@@ -109,8 +109,9 @@ async function openService(
 }
 
 /** Every row of --warm, a batch a time slot. */
-function warmUp({ warm }: RunArguments, model: Model, log: Log): Iterable<readonly Reading[]> {
+async function warmUp({ warm }: RunArguments, model: Model, log: Log): Promise<Iterable<readonly Reading[]>> {
   if (warm === undefined) return [];
+  const { loadHistory } = await import('./history.ts');
   const { batches, streams, endMs } = loadHistory(warm, model, (line) => log.warn({}, line));
   log.info({ streams, until: formatTime(endMs) }, `warming the states from ${warm}`);
   return batches;

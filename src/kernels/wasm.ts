@@ -4,12 +4,24 @@ import { inferenceModule } from './inference-module.ts';
 import { type BatchAddresses, type Packing, statesWord, stepSizes, writePlan } from './inference-plan.ts';
 import type { Batch, CreateKernel, KernelOptions, StepKernel } from './kernel.ts';
 
+/** What the module's integer products take. */
+type Product = readonly [
+  out: number,
+  base: number,
+  weights: number,
+  rowScales: number,
+  x: number,
+  scale: number,
+  blocks: number,
+  quads: number,
+];
+
 /** The functions of assembly/inference: sizes and addresses. */
 interface InferenceExports {
   prepare(...sizes: [at: number, inputs: number, hidden: number, outputs: number]): number;
   step(plan: number, from: number, to: number): void;
-  multiplyPairs(out: number, weights: number, x: number, blocks: number, quads: number): void;
-  multiplyQuads(out: number, weights: number, x: number, blocks: number, quads: number): void;
+  addPairs(...product: Product): void;
+  addQuads(...product: Product): void;
 }
 
 let compiled: WebAssembly.Module | null | undefined;

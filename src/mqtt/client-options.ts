@@ -49,6 +49,8 @@ export function clientOptions(
     manualConnect: true,
     reconnectPeriod: 0,
     messageIdProvider: createClientIds(),
+    // or every number of two bytes is made ahead, 15 MB of them
+    writeCache: false,
     // its own asks whether anybody debugs it, a dozen times a message
     log: () => {},
   };

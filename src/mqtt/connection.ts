@@ -1,19 +1,13 @@
 import type { Socket } from 'node:net';
 import { connect, type IConnackPacket, type MqttClient } from 'mqtt';
-import { ConnectionLostError, PublicationRefusedError } from './broker-error.ts';
+import { ConnectionLostError } from './broker-error.ts';
 import type { Broker, Protocol } from './broker-options.ts';
 import { clientOptions } from './client-options.ts';
 import { type Ending, endingOf } from './ending.ts';
 import { type Greeting, greet } from './greeting.ts';
 import { createIntake, type Delivery } from './intake.ts';
-import { createOutgoing, type Outgoing, type Publication } from './outgoing.ts';
+import { createOutgoing, type Done, type Outgoing, type PublishOptions } from './outgoing.ts';
 import { createReceipts, type Receipts } from './receipts.ts';
-import { createUnfinished, type Done, type Unfinished } from './unfinished.ts';
-
-export interface PublishOptions {
-  readonly qos: 0 | 1;
-  readonly retain: boolean;
-}
 
 export interface DialOptions extends Greeting {
   readonly broker: Broker;
@@ -55,7 +49,6 @@ const suspicions: { readonly [scheme in Broker['scheme']]?: string } = {
 export function dial(options: DialOptions): Connection {
   const { broker, protocol, first, statusTopic, onDelivery, onUp, onDown } = options;
   const client = connect(clientOptions(broker, options));
-  const unfinished = createUnfinished();
   const outgoing = createOutgoing(client, protocol);
   const receipts = createReceipts((packets) => {
     // behind the forecasts: what is acknowledged has its answer at the broker
@@ -91,7 +84,7 @@ export function dial(options: DialOptions): Connection {
   const onClose = () => {
     over = true;
     receipts.end();
-    unfinished.endAll(new ConnectionLostError('the connection was lost'));
+    outgoing.endAll(new ConnectionLostError('the connection was lost'));
     const lastedMs = upSinceMs === undefined ? undefined : Date.now() - upSinceMs;
     onDown(endingOf({ failure, disconnectCode, suspicion }), lastedMs);
     finish();
@@ -135,13 +128,11 @@ export function dial(options: DialOptions): Connection {
     get window() {
       return window;
     },
-    publish(topic, payload, publishOptions, done) {
-      publish({ client, outgoing }, { topic, payload, ...publishOptions }, unfinished.add(done));
-    },
+    publish: outgoing.publish,
     leave() {
       leaving = true;
     },
-    end: (timeoutMs) => end({ client, unfinished, closed, statusTopic }, timeoutMs),
+    end: (timeoutMs) => end({ client, outgoing, closed, statusTopic }, timeoutMs),
     destroy: () => client.stream?.destroy(),
   };
 }
@@ -171,26 +162,16 @@ function start(client: MqttClient, { fail, onSecured, onClose, intakeOf }: Strea
   client.stream.off('data', forward).on('data', intakeOf(forward));
 }
 
-function publish(
-  { client, outgoing }: { readonly client: MqttClient; readonly outgoing: Outgoing },
-  publication: Publication,
-  done: Done,
-): void {
-  if (!isPublishable(publication.topic)) done(new PublicationRefusedError('not a topic to publish on'));
-  // else its end is near, and tells
-  else if (!client.disconnecting) outgoing.add(publication, done);
-}
-
 interface Ended {
   readonly client: MqttClient;
-  readonly unfinished: Unfinished;
+  readonly outgoing: Outgoing;
   readonly closed: Promise<void>;
   readonly statusTopic: string | undefined;
 }
 
-async function end({ client, unfinished, closed, statusTopic }: Ended, timeoutMs: number): Promise<void> {
+async function end({ client, outgoing, closed, statusTopic }: Ended, timeoutMs: number): Promise<void> {
   const timer = setTimeout(() => client.stream?.destroy(), timeoutMs);
-  await Promise.race([unfinished.drained(), closed]);
+  await Promise.race([outgoing.drained(), closed]);
   if (statusTopic !== undefined && client.connected) {
     const said = client.publishAsync(statusTopic, 'offline', { qos: 1, retain: true });
     await Promise.race([said.catch(() => {}), closed]);
@@ -199,12 +180,4 @@ async function end({ client, unfinished, closed, statusTopic }: Ended, timeoutMs
   else client.stream?.destroy();
   await closed;
   clearTimeout(timer);
-}
-
-/** UTF-16 units that fit the 65,535 bytes of a topic, whatever they are. */
-const topicLimit = 21_845;
-
-/** MQTT.js would send any topic, and for a wrong one the broker closes the connection of all of them. */
-function isPublishable(topic: string): boolean {
-  return topic.length > 0 && topic.length <= topicLimit && !/[+#\0]/.test(topic);
 }

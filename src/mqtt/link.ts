@@ -1,13 +1,12 @@
 import type { BackOffOptions } from './back-off.ts';
 import { ConnectionLostError } from './broker-error.ts';
 import { type BrokerOptions, type Protocol, resolveBroker } from './broker-options.ts';
-import type { PublishOptions } from './connection.ts';
 import type { Filter } from './greeting.ts';
 import type { Delivery } from './intake.ts';
 import { createKeeper } from './keeper.ts';
 import { createReport, type LinkEvent } from './link-report.ts';
+import type { Done, PublishOptions } from './outgoing.ts';
 import type { Receipt } from './receipts.ts';
-import type { Done } from './unfinished.ts';
 
 export interface LinkOptions extends BrokerOptions {
   readonly filters?: readonly Filter[] | undefined;

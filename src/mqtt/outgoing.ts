@@ -2,21 +2,27 @@ import { type MqttClient, ReasonCodes } from 'mqtt';
 import { PublicationRefusedError } from './broker-error.ts';
 import type { Protocol } from './broker-options.ts';
 import { lastClientId } from './client-ids.ts';
-import { createPublishPackets, type Publish } from './publish-packets.ts';
-import type { Done } from './unfinished.ts';
+import { createPublishPackets } from './publish-packets.ts';
 
-export interface Publication extends Publish {
+/** Called once: without an error when the broker has acknowledged a publication (QoS 1) or it was written (QoS 0). */
+export type Done = (error?: Error) => void;
+
+export interface PublishOptions {
   readonly qos: 0 | 1;
+  readonly retain: boolean;
 }
 
 /** Publications on their way out of a connected client. */
 export interface Outgoing {
-  /** `done` is called when it is acknowledged (QoS 1), when it is written, not into a socket that is full (QoS 0). */
-  add(publication: Publication, done: Done): void;
+  publish(topic: string, payload: string | Uint8Array, options: PublishOptions, done: Done): void;
   /** Writes at once what would wait for the end of the turn. */
   flush(): void;
   /** A PUBACK has come. @returns false when it answers nothing from here */
   acknowledge(id: number, code: number): boolean;
+  /** Ends all of them, the oldest first. */
+  endAll(error: Error): void;
+  /** Resolves when none is left, those included that others hand in as they end. */
+  drained(): Promise<void>;
 }
 
 /** Waits for the end of the turn at most. */
@@ -28,48 +34,62 @@ const mostIds = lastId - lastClientId;
  * store that its next client would not see. It writes whole packets too, so that none comes inside of another. */
 export function createOutgoing(client: MqttClient, protocol: Protocol): Outgoing {
   const packets = createPublishPackets(protocol);
+  /** Of QoS 1, by id. */
   const unacknowledged = new Map<number, Done>();
-  let newestId = lastId;
+  /** Of QoS 0: not written yet, and written into a socket that is full. */
   let unwritten: Done[] = [];
   let undrained: Done[] = [];
-  const flush = () => {
+  let newestId = lastId;
+  const waiters: (() => void)[] = [];
+
+  function checkDrained(): void {
+    if (unacknowledged.size + unwritten.length + undrained.length > 0) return;
+    for (const resolve of waiters.splice(0)) resolve();
+  }
+
+  function finish(all: readonly Done[], error?: Error): void {
+    for (const done of all) done(error);
+    checkDrained();
+  }
+
+  function flush(): void {
     if (packets.size === 0) return;
+    const bytes = packets.take();
+    // the end of the connection is near, and ends them
+    if (client.disconnecting || !client.stream.writable) return;
+    client.stream.write(bytes);
     const written = unwritten;
     unwritten = [];
-    client.stream.write(packets.take());
-    if (client.stream.writableNeedDrain) waitForDrain(written);
-    else for (const done of written) done();
-  };
-  const waitForDrain = (written: readonly Done[]) => {
-    if (undrained.length === 0) {
-      client.stream.once('drain', () => {
-        const drained = undrained;
-        undrained = [];
-        for (const done of drained) done();
-      });
+    if (!client.stream.writableNeedDrain) finish(written);
+    else {
+      if (undrained.length === 0) client.stream.once('drain', finishDrained);
+      for (const done of written) undrained.push(done);
     }
-    undrained.push(...written);
-  };
-  const nextId = () => {
+  }
+
+  function finishDrained(): void {
+    const drained = undrained;
+    undrained = [];
+    finish(drained);
+  }
+
+  function nextId(): number {
     do newestId = newestId === lastId ? lastClientId + 1 : newestId + 1;
     while (unacknowledged.has(newestId));
     return newestId;
-  };
+  }
+
   return {
-    add(publication, done) {
-      if (publication.qos === 1 && unacknowledged.size === mostIds) {
-        done(new PublicationRefusedError(`the broker has not acknowledged ${mostIds} others`));
-        return;
+    publish(topic, payload, { qos, retain }, done) {
+      if (!isPublishable(topic)) return done(new PublicationRefusedError('not a topic to publish on'));
+      if (unacknowledged.size === mostIds && qos === 1) {
+        return done(new PublicationRefusedError(`the broker has not acknowledged ${mostIds} others`));
       }
       if (packets.size === 0) process.nextTick(flush);
-      if (publication.qos === 0) {
-        packets.add(publication);
-        unwritten.push(done);
-      } else {
-        const id = nextId();
-        packets.add(publication, id);
-        unacknowledged.set(id, done);
-      }
+      const id = qos === 1 ? nextId() : undefined;
+      packets.add(topic, payload, retain, id);
+      if (id === undefined) unwritten.push(done);
+      else unacknowledged.set(id, done);
       if (packets.size >= mostBytes) flush();
     },
     flush,
@@ -77,10 +97,30 @@ export function createOutgoing(client: MqttClient, protocol: Protocol): Outgoing
       const done = unacknowledged.get(id);
       if (done === undefined) return false;
       unacknowledged.delete(id);
-      if (code < 0x80) done();
-      else
-        done(new PublicationRefusedError(ReasonCodes[code as keyof typeof ReasonCodes] ?? `reason ${code}`));
+      const reason = ReasonCodes[code as keyof typeof ReasonCodes] ?? `reason ${code}`;
+      done(code < 0x80 ? undefined : new PublicationRefusedError(reason));
+      checkDrained();
       return true;
     },
+    endAll(error) {
+      const ended = [...unacknowledged.values(), ...undrained, ...unwritten];
+      unacknowledged.clear();
+      undrained = [];
+      unwritten = [];
+      finish(ended, error);
+    },
+    drained: () =>
+      new Promise((resolve) => {
+        waiters.push(resolve);
+        checkDrained();
+      }),
   };
+}
+
+/** UTF-16 units that fit the 65,535 bytes of a topic, whatever they are. */
+const topicLimit = 21_845;
+
+/** Any other topic would cost the connection of all of them. */
+function isPublishable(topic: string): boolean {
+  return topic.length > 0 && topic.length <= topicLimit && !/[+#\0]/.test(topic);
 }

@@ -1,18 +1,12 @@
 import type { Protocol } from './broker-options.ts';
 
-export interface Publish {
-  readonly topic: string;
-  readonly payload: string | Uint8Array;
-  readonly retain: boolean;
-}
-
 /** PUBLISH packets, one behind the other: a turn of the event loop writes them at once. */
 export interface PublishPackets {
   /** Bytes that wait. */
   readonly size: number;
   /** @param id of QoS 1; QoS 0 without one */
-  add(publish: Publish, id?: number): void;
-  /** A copy of all that waits, which then waits no more. */
+  add(topic: string, payload: string | Uint8Array, retain: boolean, id?: number): void;
+  /** All that waits, which then waits no more. */
   take(): Buffer;
 }
 
@@ -43,7 +37,7 @@ export function createPublishPackets(protocol: Protocol): PublishPackets {
     get size() {
       return size;
     },
-    add({ topic, payload, retain }, id) {
+    add(topic, payload, retain, id) {
       const idBytes = id === undefined ? 0 : 2;
       // a UTF-16 unit takes three bytes of UTF-8 at most
       reserve(longestHeader + 4 + 3 * topic.length + propertyBytes + 3 * payload.length);
@@ -66,10 +60,10 @@ export function createPublishPackets(protocol: Protocol): PublishPackets {
       size = bodyAt + length;
     },
     take() {
-      const taken = Buffer.from(bytes.subarray(0, size));
+      const taken = bytes.subarray(0, size);
       size = 0;
-      // a large one comes once in a while
-      if (bytes.length > 16 * usualBytes) bytes = Buffer.allocUnsafe(usualBytes);
+      if (2 * taken.length < bytes.length) return Buffer.from(taken);
+      bytes = Buffer.allocUnsafe(usualBytes);
       return taken;
     },
   };

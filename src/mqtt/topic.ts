@@ -84,11 +84,11 @@ function matchLevels(
     const slash = topic.indexOf('/', start);
     const last = i === levels.length - 1;
     if (last !== (slash === -1)) return undefined;
-    const level = topic.slice(start, last ? topic.length : slash);
-    if (levels[i] === streamPlace) stream = level;
-    else if (levels[i] === featurePlace) feature = level;
-    else if (levels[i] !== level) return undefined;
-    start = slash + 1;
+    const end = last ? topic.length : slash;
+    if (levels[i] === streamPlace) stream = topic.slice(start, end);
+    else if (levels[i] === featurePlace) feature = topic.slice(start, end);
+    else if (!isLevel(topic, start, end, levels[i])) return undefined;
+    start = end + 1;
   }
   // + matches an empty level too, which names nothing
   return stream && feature !== '' ? { stream, feature } : undefined;
@@ -132,6 +132,10 @@ function isPlace(level: string): boolean {
 }
 
 type Levels = readonly (string | undefined)[];
+
+function isLevel(topic: string, start: number, end: number, level: string): boolean {
+  return end - start === level.length && topic.startsWith(level, start);
+}
 
 /** Called with every message, as matchLevels is. */
 function levelsCover(levels: Levels, topic: string): boolean {

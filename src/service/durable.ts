@@ -76,7 +76,7 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
 
   function publishRepeated(sink: Sink): void {
     for (const stream of repeated) {
-      const record = monitor.records.get(stream);
+      const record = monitor.find(stream);
       if (!record?.answer || record.health === undefined) continue;
       Object.assign(scratch, { stream, timeMs: record.answeredMs, health: record.health });
       scratch.values.set(record.answer);

@@ -2,11 +2,18 @@ import type { StreamHealth } from '../dashboard/view.ts';
 import type { Model } from '../model/model.ts';
 import type { Reading } from '../stream/decode.ts';
 import type { Outcome } from '../stream/encode.ts';
-import { createStreamRecord, type SavedAnswer, type StreamRecord } from './stream-record.ts';
+import {
+  createStreamRecords,
+  type SavedAnswer,
+  type StreamRecord,
+  type StreamRecords,
+} from './stream-records.ts';
 
 /** What the service knows of its streams: fed by the road, read by the page and the log. */
 export interface Monitor {
-  readonly records: ReadonlyMap<string, StreamRecord>;
+  readonly records: Pick<StreamRecords, 'size' | 'errors'>;
+  /** Undefined where nothing was heard of it. */
+  find(stream: string): StreamRecord | undefined;
   /** Names of all streams, in the order of the alphabet. */
   names(): readonly string[];
   noteOutcome(outcome: Outcome, arrivedMs: number): void;
@@ -36,24 +43,21 @@ const collator = new Intl.Collator('en', { numeric: true });
 
 export function createMonitor(options: MonitorOptions): Monitor {
   const { model, staleAfterMs, charted, maxStreams, now = Date.now } = options;
-  const records = new Map<string, StreamRecord>();
+  const records = createStreamRecords(model, charted);
   let sorted: string[] = [];
   let sortedMs = Number.NEGATIVE_INFINITY;
-  const find = (stream: string): StreamRecord => {
-    const known = records.get(stream);
-    if (known) return known;
-    const record = createStreamRecord(stream, model, charted);
-    records.set(stream, record);
-    return record;
-  };
-  const isStale = ({ arrivedMs }: StreamRecord) => now() - arrivedMs > staleAfterMs;
+  const isStale = (arrivedMs: number) => now() - arrivedMs > staleAfterMs;
   return {
     records,
+    find(stream) {
+      const number = records.numberOf(stream);
+      return number === undefined ? undefined : records.look(number);
+    },
     names() {
       // many new streams in a row would be sorted over and over
       const isDue = performance.now() - sortedMs > sorted.length / namesAMs;
       if (sorted.length !== records.size && isDue) {
-        sorted = [...records.keys()].sort(collator.compare);
+        sorted = [...records.names()].sort(collator.compare);
         sortedMs = performance.now();
       }
       return sorted;
@@ -61,25 +65,25 @@ export function createMonitor(options: MonitorOptions): Monitor {
     noteOutcome({ origin, answers }, arrivedMs) {
       const isLive = origin === 'live';
       for (const { frame, result } of answers) {
-        const record = find(frame.stream);
-        record.noteFrame(frame.timeMs, frame.values, arrivedMs, isLive);
-        if (result.kind === 'forecast') record.noteForecast(result, isLive);
+        const number = records.open(frame.stream);
+        records.noteFrame(number, frame.timeMs, frame.values, arrivedMs, isLive);
+        if (result.kind === 'forecast') records.noteForecast(number, result, isLive);
       }
     },
     noteRetained(readings) {
       for (const { stream, feature, timeMs, value } of readings) {
-        if (!records.has(stream) && records.size >= maxStreams) continue;
-        find(stream).noteRetained(feature, timeMs, value);
+        if (records.numberOf(stream) === undefined && records.size >= maxStreams) continue;
+        records.noteRetained(records.open(stream), feature, timeMs, value);
       }
     },
-    restore: (stream, answer) => find(stream).restore(answer),
+    restore: (stream, answer) => records.restore(records.open(stream), answer),
     healthOf(record) {
       if (record.health === undefined) return 'silent';
-      return isStale(record) ? 'stale' : record.health;
+      return isStale(record.arrivedMs) ? 'stale' : record.health;
     },
     countStale() {
       let count = 0;
-      for (const record of records.values()) if (isStale(record)) count++;
+      for (let number = 0; number < records.size; number++) if (isStale(records.arrivedMs(number))) count++;
       return count;
     },
   };

@@ -1,9 +1,7 @@
-import { poolErrors, type RunningError } from '../calibrate/running-error.ts';
 import type { ErrorView, ModelView, Overview } from '../dashboard/view.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Link } from '../mqtt/link.ts';
 import type { Sink } from '../mqtt/sink.ts';
-import type { Monitor } from './monitor.ts';
 import { percentilesOf } from './percentiles.ts';
 import type { ServiceCounts } from './service.ts';
 import { errorView } from './stream-views.ts';
@@ -63,11 +61,7 @@ export function createOverview({ name, engine, link, sink, counts, replay }: Ove
 
 /** Over all horizons of all targets of all streams. */
 export function pooledError({ monitor }: Pick<ServiceCounts, 'monitor'>): ErrorView {
-  return errorView(poolErrors(allErrors(monitor)));
-}
-
-function* allErrors({ records }: Monitor): Generator<RunningError> {
-  for (const { errors } of records.values()) yield* errors;
+  return errorView(monitor.records.errors.pool());
 }
 
 function modelView({ id, model }: Engine): ModelView {

@@ -1,6 +1,6 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { tap } from 'rxjs';
-import { type Dashboard, startDashboard } from '../dashboard/server.ts';
+import type { Dashboard, DashboardOptions } from '../dashboard/server.ts';
 import type { ViewSource } from '../dashboard/view.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createLink, type Link, type LinkOptions } from '../mqtt/link.ts';
@@ -107,7 +107,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   // first, since a port in use ends it all
   const dashboard =
     options.dashboard &&
-    (await startDashboard({
+    (await openDashboard({
       ...options.dashboard,
       source: view,
       targets: engine.model.output.targets.length,
@@ -131,6 +131,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await Promise.all([durable?.close(), dashboard?.close()]);
     },
   };
+}
+
+/** A service without a page never loads the server. */
+async function openDashboard(options: DashboardOptions): Promise<Dashboard> {
+  const { startDashboard } = await import('../dashboard/server.ts');
+  return startDashboard(options);
 }
 
 function describeLoss(reason: string): string {

@@ -19,7 +19,7 @@ export interface KeptStreams {
 export function saveStream({ name, aligner }: AlignedStream, { memory, monitor }: KeptStreams): Uint8Array {
   const { arena } = memory;
   const { floats, lastSlot, age } = arena.save(arena.open(name));
-  const record = monitor.records.get(name);
+  const record = monitor.find(name);
   const { StreamState } = cellstream;
   return StreamState.encode({
     ...{ stream: name, aligner: aligner.save(), slot: bytesOf(floats), lastSlot, age },

@@ -1,4 +1,4 @@
-import { type MeanError, poolErrors } from '../calibrate/running-error.ts';
+import type { MeanError } from '../calibrate/running-error.ts';
 import type {
   ErrorView,
   HistoryPoint,
@@ -13,7 +13,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Model } from '../model/model.ts';
 import { shortestFloat32 } from '../stream/format.ts';
 import type { Monitor } from './monitor.ts';
-import { historyLength, type StreamRecord } from './stream-record.ts';
+import { historyLength, type StreamRecord } from './stream-records.ts';
 
 /** Rows of one view at most; the filter finds the others. */
 const mostRows = 100;
@@ -25,6 +25,7 @@ export function createStreamViews(
 ): (query: ViewQuery) => Omit<View, 'overview'> {
   const readPoints = createPointReader(model);
   const { targets, horizons, steps } = model.output;
+  const { errors } = monitor.records;
   const all = Array.from({ length: steps }, (_, i) => i + 1);
 
   function rowOf(record: StreamRecord, target: number): StreamRow {
@@ -36,7 +37,7 @@ export function createStreamViews(
       retained: kept !== undefined,
       health: monitor.healthOf(record),
       forecast: readPoints(record, target, horizons),
-      ...errorView(poolErrors([record.errors[target]])),
+      ...errorView(errors.mean(record.series(target))),
     };
   }
 
@@ -47,7 +48,7 @@ export function createStreamViews(
       health: monitor.healthOf(record),
       history: historyOf(record, target, model),
       fan: readPoints(record, target, all),
-      errors: record.errors[target].steps.map(({ step, n, errorSum, persistenceSum }) => ({
+      errors: errors.steps(record.series(target)).map(({ step, n, errorSum, persistenceSum }) => ({
         steps: step,
         ...errorView({ n, mae: errorSum / n, persistenceMae: persistenceSum / n }),
       })),
@@ -59,8 +60,8 @@ export function createStreamViews(
     const part = filter.toLowerCase();
     const names = monitor.names();
     const matching = part === '' ? names : names.filter((name) => name.toLowerCase().includes(part));
-    const first = matching.slice(0, mostRows).map((name) => monitor.records.get(name) as StreamRecord);
-    const chosen = stream === '' ? first[0] : monitor.records.get(stream);
+    const first = matching.slice(0, mostRows).map((name) => monitor.find(name) as StreamRecord);
+    const chosen = stream === '' ? first[0] : monitor.find(stream);
     return {
       matching: matching.length,
       rows: first.map((record) => rowOf(record, target)),

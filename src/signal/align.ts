@@ -272,6 +272,6 @@ function empty(frame: OpenFrame): void {
     frame.combined[k] = 0;
     frame.newestMs[k] = Number.NEGATIVE_INFINITY;
     frame.newestValueMs[k] = Number.NEGATIVE_INFINITY;
-    frame.timesMs[k].clear();
+    if (frame.timesMs[k].size > 0) frame.timesMs[k].clear();
   }
 }

@@ -10,7 +10,17 @@ export const largestTimeMs = 253_402_300_799_999;
 const minuteMs = 60_000;
 /** Without leap days. */
 const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-const twoDigits = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'));
+const twoDigits = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+/** `06:00:` of each minute of a day, `00Z` of each second of a minute. */
+const minuteTexts = Array.from(
+  { length: 1440 },
+  (_, minute) => `${twoDigits[Math.floor(minute / 60)]}:${twoDigits[minute % 60]}:`,
+);
+const secondTexts = twoDigits.map((second) => `${second}Z`);
+/** Days whose text is kept, each in its place: a road writes those around now, over and over. */
+const keptDays = 64;
+const daysKept = new Float64Array(keptDays).fill(Number.NaN);
+const dayTexts: string[] = Array(keptDays).fill('');
 
 /** ISO 8601 in UTC, to the second where the time is whole seconds. */
 export function formatTime(timeMs: number): string {
@@ -22,23 +32,13 @@ export function formatTime(timeMs: number): string {
 /** From 1970 to 9999. */
 function formatSeconds(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  const days = Math.floor(hours / 24);
-  // in years from March to February the day of a leap year is the last; 719,468 days from March of the year 0 to 1970
-  const day = days + 719_468;
-  const era = Math.floor(day / 146_097);
-  const dayOfEra = day - era * 146_097;
-  const leapDays =
-    Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
-  const yearOfEra = Math.floor((dayOfEra - leapDays) / 365);
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  // months since March: 153 days are five of them
-  const months = Math.floor((5 * dayOfYear + 2) / 153);
-  const dayOfMonth = dayOfYear - Math.floor((153 * months + 2) / 5) + 1;
-  const month = months < 10 ? months + 3 : months - 9;
-  const year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0);
-  const date = `${year}-${twoDigits[month]}-${twoDigits[dayOfMonth]}`;
-  return `${date}T${twoDigits[hours % 24]}:${twoDigits[minutes % 60]}:${twoDigits[seconds % 60]}Z`;
+  const day = Math.floor(minutes / 1440);
+  const place = day % keptDays;
+  if (daysKept[place] !== day) {
+    daysKept[place] = day;
+    dayTexts[place] = new Date(day * 1440 * minuteMs).toISOString().slice(0, 11);
+  }
+  return dayTexts[place] + minuteTexts[minutes % 1440] + secondTexts[seconds % 60];
 }
 
 /** Milliseconds since 1970 of epoch seconds or milliseconds.

@@ -9,22 +9,21 @@ export function createJsonEncoder({ model, id }: EncodeOptions): (forecast: Fore
   const { names, periodMs } = model.input;
   const parts = targets.flatMap((feature, target) => {
     const name = targets.length > 1 ? `"target":${JSON.stringify(names[feature])},` : '';
-    return horizons.map((steps) => ({
+    return horizons.map((steps, h) => ({
       ...{ target, steps, aheadMs: steps * periodMs },
-      opening: `{${name}"steps":${steps},"time":"`,
+      start: `${target + h > 0 ? '},' : ''}{${name}"steps":${steps},"time":"`,
     }));
   });
-  const modelText = `","model":${JSON.stringify(id)},"health":"`;
+  const opening = `","model":${JSON.stringify(id)},"health":"`;
   return (forecast) => {
-    let text = `{"stream":${JSON.stringify(forecast.stream)},"time":"${formatTime(forecast.timeMs)}`;
-    text += `${modelText}${forecast.health}","horizons":[`;
-    for (let i = 0; i < parts.length; i++) {
-      const { target, steps, aheadMs, opening } = parts[i];
+    const { stream, timeMs, health } = forecast;
+    let text = `{"stream":${JSON.stringify(stream)},"time":"${formatTime(timeMs)}${opening}${health}","horizons":[`;
+    for (const { target, steps, aheadMs, start } of parts) {
       const value = float32Text(forecast.at(steps, target));
       const ends = interval(forecast.low(steps, target), forecast.high(steps, target));
-      text += `${i > 0 ? ',' : ''}${opening}${formatTime(forecast.timeMs + aheadMs)}","value":${value}${ends}}`;
+      text += `${start}${formatTime(timeMs + aheadMs)}","value":${value}${ends}`;
     }
-    return `${text}]}`;
+    return `${text}}]}`;
   };
 }
 

@@ -72,23 +72,27 @@ export function readValue(value: unknown): number | MalformedReason {
 
 /** `Decoded` while its values are gathered. */
 export interface Gathering extends Decoded {
-  readonly features: number[];
-  readonly values: number[];
-  readonly malformed: MalformedReason[];
+  features: number[];
+  values: number[];
+  malformed: MalformedReason[];
 }
 
 export function gather(timeMs: number): Gathering {
   return { timeMs, features: [], values: [], malformed: [] };
 }
 
-export function addValue({ features, values, malformed }: Gathering, feature: number, given: unknown): void {
+export function addValue(gathering: Gathering, feature: number, given: unknown): void {
   const value = readValue(given);
   if (typeof value === 'string') {
-    malformed.push(value);
-    return;
+    gathering.malformed.push(value);
+  } else if (gathering.features.length === 0) {
+    // room for one and not for the seventeen of a first push: most messages bring one
+    gathering.features = [feature];
+    gathering.values = [value];
+  } else {
+    gathering.features.push(feature);
+    gathering.values.push(value);
   }
-  features.push(feature);
-  values.push(value);
 }
 
 /** `no feature` when nothing was added. */

@@ -1,23 +1,17 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-
-const main = fileURLToPath(new URL('../../bench/main.ts', import.meta.url));
-
-function run(...args: readonly string[]) {
-  const tsx = ['--import', import.meta.resolve('tsx')];
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...tsx, main, ...args], {
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
-}
+import { runBench } from './run-bench.ts';
 
 test.each([
-  [['nothing'], 'no bench nothing; there is: accuracy, baselines, service'],
+  [['nothing'], 'no bench nothing; there is: accuracy, baselines, kernel'],
   [['baselines', '--dta', 'x'], "bench baselines: Unknown option '--dta'"],
+  [['kernel', '--rounds', '0'], 'bench kernel: --rounds 0, expected a whole number from 1 on'],
+  [['kernel', '--hidden', '16,x'], 'bench kernel: --hidden x, expected a whole number from 1 on'],
+  [['peers', '--streams', '0.5'], 'bench peers: --streams 0.5, expected a whole number from 1 on'],
+  [['peers', '--peer', 'x'], "bench peers: Unknown option '--peer'"],
+  [['train', '--rounds', 'many'], 'bench train: --rounds many, expected a whole number from 1 on'],
   [['baselines', '--data', 'nowhere'], /^bench baselines: no file nowhere\/ETTh1\.csv; .*give --data/],
 ])('a bench says in one line what is wrong with %j', (args, message) => {
-  const { status, stdout, stderr } = run(...args);
+  const { status, stdout, stderr } = runBench(...args);
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(message)]);
 });

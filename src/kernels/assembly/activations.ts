@@ -28,8 +28,8 @@ export function one(): v128 {
   return v128.load(table, 224);
 }
 
-/** out = tanh(x). Sixteen at a time: what four lanes wait for, the others hide, and all use a constant at once. */
-export function tanhs(out: usize, x: usize, length: i32): void {
+/** out = tanh(x), whole sixteens: what four lanes wait for, the others hide, and all use a constant at once. */
+export function tanhSixteens(out: usize, x: usize, length: i32): void {
   for (let left = length; left > 0; left -= 16) {
     const a = f32x4.pmax(f32x4.pmin(v128.load(x), v128.load(table)), v128.load(table, 16));
     const b = f32x4.pmax(f32x4.pmin(v128.load(x, 16), v128.load(table)), v128.load(table, 16));
@@ -90,20 +90,38 @@ export function tanhs(out: usize, x: usize, length: i32): void {
     pb = f32x4.div(f32x4.mul(b, pb), qb);
     pc = f32x4.div(f32x4.mul(c, pc), qc);
     pd = f32x4.div(f32x4.mul(d, pd), qd);
-    if (left >= 16) {
-      v128.store(out, pa);
-      v128.store(out, pb, 16);
-      v128.store(out, pc, 32);
-      v128.store(out, pd, 48);
-    } else {
-      storeLanes(out, pa, left);
-      storeLanes(out + 16, pb, left - 4);
-      storeLanes(out + 32, pc, left - 8);
-      storeLanes(out + 48, pd, left - 12);
-    }
+    v128.store(out, pa);
+    v128.store(out, pb, 16);
+    v128.store(out, pc, 32);
+    v128.store(out, pd, 48);
     out += 64;
     x += 64;
   }
+}
+
+/** out = tanh(x), of any length. */
+export function tanhs(out: usize, x: usize, length: i32): void {
+  const whole = length & ~15;
+  tanhSixteens(out, x, whole);
+  for (let done = whole; done < length; done += 4) {
+    const at = (<usize>done) << 2;
+    storeLanes(out + at, tanhOfFour(v128.load(x + at)), length - done);
+  }
+}
+
+function tanhOfFour(x: v128): v128 {
+  const a = f32x4.pmax(f32x4.pmin(x, v128.load(table)), v128.load(table, 16));
+  const a2 = f32x4.mul(a, a);
+  let p = f32x4.add(f32x4.mul(a2, v128.load(table, 128)), v128.load(table, 112));
+  p = f32x4.add(f32x4.mul(a2, p), v128.load(table, 96));
+  p = f32x4.add(f32x4.mul(a2, p), v128.load(table, 80));
+  p = f32x4.add(f32x4.mul(a2, p), v128.load(table, 64));
+  p = f32x4.add(f32x4.mul(a2, p), v128.load(table, 48));
+  p = f32x4.add(f32x4.mul(a2, p), v128.load(table, 32));
+  let q = f32x4.add(f32x4.mul(a2, v128.load(table, 192)), v128.load(table, 176));
+  q = f32x4.add(f32x4.mul(a2, q), v128.load(table, 160));
+  q = f32x4.add(f32x4.mul(a2, q), v128.load(table, 144));
+  return f32x4.div(f32x4.mul(a, p), q);
 }
 
 /** sigma(x) = 0.5 + 0.5 tanh(x / 2), from t = tanh(x / 2) */

@@ -15,22 +15,58 @@ import {
   OUTPUT_ROWS,
   SKIP_WEIGHTS,
 } from './plan';
-import { multiplyRows } from './rows';
-import { sums } from './scratch';
+import { multiplyRows, multiplyRowsByTwo } from './rows';
+import { apart, sums } from './scratch';
 
 /** @param x f, then the highway's v */
 export function answer(plan: usize, h: usize, x: usize, channel: i32, y: usize): void {
   const rows = load<i32>(plan, OUTPUT_ROWS);
-  const inputs = load<i32>(plan, INPUT_SIZE);
   const d = load<usize>(plan, HEAD_BIAS);
   if (d === 0) {
-    for (let o = 0; o < rows; o++) store<f32>(y + ((<usize>o) << 2), 0);
+    memory.fill(y, 0, (<usize>rows) << 2);
   } else {
     multiplyRows(sums, load<usize>(plan, HEAD_WEIGHTS), h, rows, load<i32>(plan, HIDDEN));
     add(y, d, sums, rows);
-    multiplyRows(sums, load<usize>(plan, SKIP_WEIGHTS), x, rows, inputs);
+    multiplyRows(sums, load<usize>(plan, SKIP_WEIGHTS), x, rows, load<i32>(plan, INPUT_SIZE));
     add(y, y, sums, rows);
   }
+  addHighway(plan, x, channel, y);
+}
+
+/** The answers of two streams, the second's vectors and channel so far behind those of the first. */
+export function answerTwo(
+  plan: usize,
+  h: usize,
+  hApart: usize,
+  x: usize,
+  xApart: usize,
+  channel: i32,
+  channel1: i32,
+  y: usize,
+): void {
+  const rows = load<i32>(plan, OUTPUT_ROWS);
+  const y1 = y + ((<usize>rows) << 2);
+  const d = load<usize>(plan, HEAD_BIAS);
+  if (d === 0) {
+    memory.fill(y, 0, (<usize>rows) << 3);
+  } else {
+    const hidden = load<i32>(plan, HIDDEN);
+    const inputs = load<i32>(plan, INPUT_SIZE);
+    multiplyRowsByTwo(sums, apart, load<usize>(plan, HEAD_WEIGHTS), h, hApart, rows, hidden);
+    add(y, d, sums, rows);
+    add(y1, d, sums + apart, rows);
+    multiplyRowsByTwo(sums, apart, load<usize>(plan, SKIP_WEIGHTS), x, xApart, rows, inputs);
+    add(y, y, sums, rows);
+    add(y1, y1, sums + apart, rows);
+  }
+  addHighway(plan, x, channel, y);
+  addHighway(plan, x + xApart, channel1, y1);
+}
+
+/** y += r + R v */
+function addHighway(plan: usize, x: usize, channel: i32, y: usize): void {
+  const rows = load<i32>(plan, OUTPUT_ROWS);
+  const inputs = load<i32>(plan, INPUT_SIZE);
   const r = load<usize>(plan, HIGHWAY_BIAS);
   if (r === 0) return;
   const blocks = load<i32>(plan, BLOCK_COUNT);

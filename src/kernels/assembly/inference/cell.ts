@@ -1,39 +1,15 @@
-// The part of an int8 LSTM step after the integer products, as lstmLayer in layers.ts. The rows lie in blocks of 16: the
-// gates i, f, g, o of four units.
-import { sigmoidFrom, tanhs } from '../activations';
+// The part of an int8 LSTM step after the integer products, as lstmLayer in layers.ts.
+import { sigmoidFrom, tanhSixteens } from '../activations';
 import { storeLanes } from '../lanes';
 
-/** z = (b + accW*(s_W*s_x)) + accU*(s_U*s_h), of the sigmoid gates the half: pack.ts halves their bias and scales. */
-export function preActivations(
-  z: usize,
-  blocks: i32,
-  bias: usize,
-  accW: usize,
-  inputScales: usize,
-  xScale: f32,
-  accU: usize,
-  recurrentScales: usize,
-  hScale: f32,
-): void {
-  const s_x = f32x4.splat(xScale);
-  const s_h = f32x4.splat(hScale);
-  const end = (<usize>blocks) << 6;
-  for (let row: usize = 0; row < end; row += 16) {
-    const scaleW = f32x4.mul(v128.load(inputScales + row), s_x);
-    const scaleU = f32x4.mul(v128.load(recurrentScales + row), s_h);
-    const fromInput = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accW + row)), scaleW);
-    const fromHidden = f32x4.mul(f32x4.convert_i32x4_s(v128.load(accU + row)), scaleU);
-    v128.store(z + row, f32x4.add(f32x4.add(v128.load(bias + row), fromInput), fromHidden));
-  }
-}
-
 /** i, f, o = sigma(z), g = tanh(z);  c' = i*g + f*c;  h' = o*tanh(c').
- * @param z [blocks, 16], overwritten
- * @param aside room for [blocks, 4] */
+ * @param z [blocks, 16]: i, f, g, o of four units each; of the sigmoid gates the half, since pack.ts halves their bias and
+ * scales: of a sigmoid's argument its tanh takes the half. Overwritten
+ * @param aside room for H, up to whole sixteens */
 export function updateState(z: usize, aside: usize, hidden: i32, h: usize): void {
   const blocks = (hidden + 3) >> 2;
   const c = h + ((<usize>hidden) << 2);
-  tanhs(z, z, blocks << 4);
+  tanhSixteens(z, z, blocks << 4);
   let left = hidden;
   let gates = z;
   for (let at: usize = 0; left > 0; at += 16) {
@@ -46,7 +22,7 @@ export function updateState(z: usize, aside: usize, hidden: i32, h: usize): void
     gates += 64;
     left -= 4;
   }
-  tanhs(aside, aside, blocks << 2);
+  tanhSixteens(aside, aside, (hidden + 15) & ~15);
   left = hidden;
   gates = z;
   for (let at: usize = 0; left > 0; at += 16) {

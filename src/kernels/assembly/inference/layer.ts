@@ -1,6 +1,7 @@
-// One layer of an int8 LSTM for one frame, or for two of different streams at once.
-import { preActivations, updateState } from './cell';
-import { multiplyPairs, multiplyPairsByTwo, multiplyQuads, multiplyQuadsByTwo } from './integers';
+// One layer of an int8 LSTM for one frame, or for two of different streams at once:
+// z = (b + accW*(s_W*s_x)) + accU*(s_U*s_h), as quantizedPreActivation in layers.ts, then the gates.
+import { updateState } from './cell';
+import { addPairs, addPairsByTwo, addQuads, addQuadsByTwo } from './integers';
 import {
   BIAS,
   BIAS_STRIDE,
@@ -14,15 +15,26 @@ import {
   W_IN_QUADS,
 } from './plan';
 import { inverseOf, largestMagnitude, quantizePairs, quantizeQuads, scaleOf } from './quantize';
-import { accU, accW, apart, aside, qh, qx, z } from './scratch';
+import { apart, aside, q, z } from './scratch';
 
 export function stepLayer(layer: usize, inputs: i32, hidden: i32, x: usize, h: usize, channel: i32): void {
-  const xScale = quantize(qx, x, inputs, load<f32>(layer, INPUT_LIMIT), load<i32>(layer, W_IN_QUADS));
-  const hScale = quantize(qh, h, hidden, load<f32>(layer, HIDDEN_LIMIT), load<i32>(layer, U_IN_QUADS));
   const blocks = (hidden + 3) >> 2;
-  multiply(accW, load<usize>(layer, W), qx, blocks, inputs, load<i32>(layer, W_IN_QUADS));
-  multiply(accU, load<usize>(layer, U), qh, blocks, hidden, load<i32>(layer, U_IN_QUADS));
-  finish(layer, 0, hidden, h, channel, xScale, hScale);
+  const bias = biasOf(layer, channel);
+  let inQuads = load<i32>(layer, W_IN_QUADS);
+  let weights = load<usize>(layer, W);
+  let scales = load<usize>(layer, INPUT_SCALES);
+  let quads = (inputs + 3) >> 2;
+  const xScale = quantize(q, x, inputs, load<f32>(layer, INPUT_LIMIT), inQuads);
+  if (inQuads) addQuads(z, bias, weights, scales, q, xScale, blocks, quads);
+  else addPairs(z, bias, weights, scales, q, xScale, blocks, quads);
+  inQuads = load<i32>(layer, U_IN_QUADS);
+  weights = load<usize>(layer, U);
+  scales = load<usize>(layer, RECURRENT_SCALES);
+  quads = (hidden + 3) >> 2;
+  const hScale = quantize(q, h, hidden, load<f32>(layer, HIDDEN_LIMIT), inQuads);
+  if (inQuads) addQuads(z, z, weights, scales, q, hScale, blocks, quads);
+  else addPairs(z, z, weights, scales, q, hScale, blocks, quads);
+  updateState(z, aside, hidden, h);
 }
 
 export function stepLayerOfTwo(
@@ -36,19 +48,35 @@ export function stepLayerOfTwo(
   h1: usize,
   channel1: i32,
 ): void {
-  const inputLimit = load<f32>(layer, INPUT_LIMIT);
-  const hiddenLimit = load<f32>(layer, HIDDEN_LIMIT);
-  const wInQuads = load<i32>(layer, W_IN_QUADS);
-  const uInQuads = load<i32>(layer, U_IN_QUADS);
-  const xScale = quantize(qx, x, inputs, inputLimit, wInQuads);
-  const xScale1 = quantize(qx + apart, x1, inputs, inputLimit, wInQuads);
-  const hScale = quantize(qh, h, hidden, hiddenLimit, uInQuads);
-  const hScale1 = quantize(qh + apart, h1, hidden, hiddenLimit, uInQuads);
   const blocks = (hidden + 3) >> 2;
-  multiplyByTwo(accW, load<usize>(layer, W), qx, blocks, inputs, wInQuads);
-  multiplyByTwo(accU, load<usize>(layer, U), qh, blocks, hidden, uInQuads);
-  finish(layer, 0, hidden, h, channel, xScale, hScale);
-  finish(layer, apart, hidden, h1, channel1, xScale1, hScale1);
+  const z1 = z + apart;
+  const q1 = q + apart;
+  const bias = biasOf(layer, channel);
+  const bias1 = biasOf(layer, channel1);
+  let limit = load<f32>(layer, INPUT_LIMIT);
+  let inQuads = load<i32>(layer, W_IN_QUADS);
+  let weights = load<usize>(layer, W);
+  let scales = load<usize>(layer, INPUT_SCALES);
+  let quads = (inputs + 3) >> 2;
+  const xScale = quantize(q, x, inputs, limit, inQuads);
+  const xScale1 = quantize(q1, x1, inputs, limit, inQuads);
+  if (inQuads) addQuadsByTwo(z, bias, bias1, weights, scales, q, apart, xScale, xScale1, blocks, quads);
+  else addPairsByTwo(z, bias, bias1, weights, scales, q, apart, xScale, xScale1, blocks, quads);
+  limit = load<f32>(layer, HIDDEN_LIMIT);
+  inQuads = load<i32>(layer, U_IN_QUADS);
+  weights = load<usize>(layer, U);
+  scales = load<usize>(layer, RECURRENT_SCALES);
+  quads = (hidden + 3) >> 2;
+  const hScale = quantize(q, h, hidden, limit, inQuads);
+  const hScale1 = quantize(q1, h1, hidden, limit, inQuads);
+  if (inQuads) addQuadsByTwo(z, z, z1, weights, scales, q, apart, hScale, hScale1, blocks, quads);
+  else addPairsByTwo(z, z, z1, weights, scales, q, apart, hScale, hScale1, blocks, quads);
+  updateState(z, aside, hidden, h);
+  updateState(z1, aside + apart, hidden, h1);
+}
+
+function biasOf(layer: usize, channel: i32): usize {
+  return load<usize>(layer, BIAS) + <usize>channel * load<usize>(layer, BIAS_STRIDE);
 }
 
 /** @returns the scale */
@@ -57,38 +85,4 @@ function quantize(out: usize, x: usize, length: i32, limit: f32, inQuads: i32): 
   if (inQuads) quantizeQuads(out, x, length, inverseOf(m, limit));
   else quantizePairs(out, x, length, inverseOf(m, limit));
   return scaleOf(m, limit);
-}
-
-function multiply(out: usize, weights: usize, x: usize, blocks: i32, columns: i32, inQuads: i32): void {
-  if (inQuads) multiplyQuads(out, weights, x, blocks, (columns + 3) >> 2);
-  else multiplyPairs(out, weights, x, blocks, (columns + 3) >> 2);
-}
-
-function multiplyByTwo(out: usize, weights: usize, x: usize, blocks: i32, columns: i32, inQuads: i32): void {
-  if (inQuads) multiplyQuadsByTwo(out, apart, weights, x, apart, blocks, (columns + 3) >> 2);
-  else multiplyPairsByTwo(out, apart, weights, x, apart, blocks, (columns + 3) >> 2);
-}
-
-/** @param set which frame's scratch: 0 or `apart` */
-function finish(
-  layer: usize,
-  set: usize,
-  hidden: i32,
-  h: usize,
-  channel: i32,
-  xScale: f32,
-  hScale: f32,
-): void {
-  preActivations(
-    z + set,
-    (hidden + 3) >> 2,
-    load<usize>(layer, BIAS) + <usize>channel * load<usize>(layer, BIAS_STRIDE),
-    accW + set,
-    load<usize>(layer, INPUT_SCALES),
-    xScale,
-    accU + set,
-    load<usize>(layer, RECURRENT_SCALES),
-    hScale,
-  );
-  updateState(z + set, aside + set, hidden, h);
 }

@@ -6,14 +6,26 @@ const ALMOST_ZERO: f32 = 1e-30;
 const ROUNDING: f32 = 12582912;
 const ROUNDING_BITS: i32 = 0x4b400000;
 
-/** m of x [length]. */
+/** m of x [length]. Four maxima side by side: each waits for its last one. */
 export function largestMagnitude(x: usize, length: i32): f32 {
-  let most = f32x4.splat(0);
-  for (let left = length; left > 0; left -= 4) {
-    most = f32x4.pmax(most, f32x4.abs(loadLanes(x, left)));
+  let a = f32x4.splat(0);
+  let b = f32x4.splat(0);
+  let c = f32x4.splat(0);
+  let d = f32x4.splat(0);
+  let left = length;
+  for (; left >= 16; left -= 16) {
+    a = f32x4.pmax(a, f32x4.abs(v128.load(x)));
+    b = f32x4.pmax(b, f32x4.abs(v128.load(x, 16)));
+    c = f32x4.pmax(c, f32x4.abs(v128.load(x, 32)));
+    d = f32x4.pmax(d, f32x4.abs(v128.load(x, 48)));
+    x += 64;
+  }
+  for (; left > 0; left -= 4) {
+    a = f32x4.pmax(a, f32x4.abs(loadLanes(x, left)));
     x += 16;
   }
-  const two = f32x4.pmax(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
+  const four = f32x4.pmax(f32x4.pmax(a, b), f32x4.pmax(c, d));
+  const two = f32x4.pmax(four, v128.shuffle<f32>(four, four, 2, 3, 0, 1));
   return max(f32x4.extract_lane(two, 0), f32x4.extract_lane(two, 1));
 }
 
@@ -29,12 +41,17 @@ export function scaleOf(m: f32, limit: f32): f32 {
 
 /** Eight int16 each 32 bytes of x; beyond its end zeros, up to a multiple of eight. */
 export function quantizePairs(out: usize, x: usize, length: i32, inverse: f32): void {
-  for (let left = length; left > 0; left -= 8) {
+  let left = length;
+  for (; left >= 8; left -= 8) {
+    const low = integers(v128.load(x), inverse);
+    v128.store(out, i16x8.narrow_i32x4_s(low, integers(v128.load(x, 16), inverse)));
+    out += 16;
+    x += 32;
+  }
+  if (left > 0) {
     const low = integers(loadLanes(x, left), inverse);
     const high = integers(loadLanes(x + 16, left - 4), inverse);
     v128.store(out, i16x8.narrow_i32x4_s(low, high));
-    out += 16;
-    x += 32;
   }
 }
 

@@ -2,13 +2,8 @@
 // of the second.
 
 export let apart: usize = 0;
-/** Integers of the input. */
-export let qx: usize = 0;
-/** Integers of the hidden state. */
-export let qh: usize = 0;
-/** int32 sums of W x, then of U h. */
-export let accW: usize = 0;
-export let accU: usize = 0;
+/** Integers of the input, then of the hidden state. */
+export let q: usize = 0;
 export let z: usize = 0;
 export let aside: usize = 0;
 /** Sums of one float32 product. */
@@ -18,12 +13,9 @@ export let sums: usize = 0;
  * @returns where the memory is free from */
 export function layOut(at: usize, inputs: i32, hidden: i32, outputs: i32): usize {
   const rows = 16 * ((hidden + 3) >> 2);
-  qx = at;
+  q = at;
   // four bytes a value are enough for pairs and for quads
-  qh = qx + padded(max(inputs, hidden) * 4);
-  accW = qh + padded(hidden * 4);
-  accU = accW + padded(rows * 4);
-  z = accU + padded(rows * 4);
+  z = q + padded(max(inputs, hidden) * 4);
   aside = z + padded(rows * 4);
   sums = aside + padded(hidden * 4);
   apart = sums + padded(outputs * 4) - at;
