@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { type Commands, type Report, commands as realCommands, type Terminal } from './command.ts';
-import { type CommonOptions, createProgram } from './program.ts';
+import type { CommonOptions } from './command-entry.ts';
+import { createProgram } from './program.ts';
 
 /** By name, so that no error class pulls its whole room into the start of the program. */
 const usersErrors: ReadonlySet<string> = new Set([
@@ -12,6 +13,7 @@ const usersErrors: ReadonlySet<string> = new Set([
   'DataError',
   'ImportError',
   'ModelFormatError',
+  'SigningKeyError',
   'TopicPatternError',
   'UsageError',
 ]);

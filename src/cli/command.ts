@@ -101,6 +101,22 @@ export interface RecordArguments extends BrokerArguments {
   readonly messages?: number;
 }
 
+export interface KeygenArguments {
+  readonly out: string;
+}
+
+export interface SignArguments {
+  readonly model: string;
+  /** The file of the private key. */
+  readonly key: string;
+}
+
+export interface VerifyArguments {
+  readonly model: string;
+  /** Files of public keys. */
+  readonly trust: readonly string[];
+}
+
 interface DemoArguments {
   readonly seconds: number | undefined;
   /** Of the page; 8080, or a free one, when absent. */
@@ -119,6 +135,9 @@ export interface Commands {
   readonly run: (args: RunArguments, terminal: Terminal) => Promise<Report>;
   readonly replay: (args: ReplayArguments, terminal: Terminal) => Promise<Report>;
   readonly record: (args: RecordArguments, terminal: Terminal) => Promise<Report>;
+  readonly keygen: (args: KeygenArguments, terminal: Terminal) => Promise<Report>;
+  readonly sign: (args: SignArguments, terminal: Terminal) => Promise<Report>;
+  readonly verify: (args: VerifyArguments, terminal: Terminal) => Promise<Report>;
   /** Draws while it runs, and so prints its own end. */
   readonly demo: (args: DemoArguments) => Promise<void>;
 }
@@ -132,5 +151,8 @@ export const commands: Commands = {
   run: async (args, terminal) => (await import('./run.ts')).runService(args, terminal),
   replay: async (args, terminal) => (await import('./replay.ts')).runReplay(args, terminal),
   record: async (args, terminal) => (await import('./record.ts')).runRecord(args, terminal),
+  keygen: async (args, terminal) => (await import('./keygen.ts')).runKeygen(args, terminal),
+  sign: async (args, terminal) => (await import('./sign.ts')).runSign(args, terminal),
+  verify: async (args, terminal) => (await import('./verify.ts')).runVerify(args, terminal),
   demo: async (args) => (await import('./demo.ts')).runDemo(args),
 };

@@ -12,7 +12,7 @@ export const formatVersion = 1;
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const MAX_SIGNATURES = 64;
 
-interface Signature {
+export interface Signature {
   readonly keyId: Uint8Array;
   readonly signature: Uint8Array;
 }
@@ -42,7 +42,15 @@ export function readModelFile(bytes: Uint8Array): ModelFile {
 /** The bytes of a `.pb` file with no signature. The same model gives the same bytes on every machine. */
 export function writeModelFile(model: Model): Uint8Array {
   const modelBytes = cellstream.Model.encode({ ...modelMessage(model), formatVersion }).finish();
-  return cellstream.Envelope.encode({ model: modelBytes }).finish();
+  return writeEnvelope({ modelBytes, signatures: [] });
+}
+
+/** The bytes of a `.pb` file around those of a model, which stay as they are. */
+export function writeEnvelope({
+  modelBytes,
+  signatures,
+}: Pick<ModelFile, 'modelBytes' | 'signatures'>): Uint8Array {
+  return cellstream.Envelope.encode({ model: modelBytes, signatures: [...signatures] }).finish();
 }
 
 /** Reads the envelope field by field: an unknown one would be outside of what the signatures cover. */

@@ -27,13 +27,29 @@ const noCommands: Commands = {
   run: fail('run'),
   replay: fail('replay'),
   record: fail('record'),
+  keygen: fail('keygen'),
+  sign: fail('sign'),
+  verify: fail('verify'),
   demo: fail('demo'),
 };
 
 const run = (args: readonly string[], commands: Partial<Commands> = {}) =>
   capture(args, { ...noCommands, ...commands });
 
-const names = ['train', 'evaluate', 'gradients', 'import', 'inspect', 'run', 'replay', 'record', 'demo'];
+const names = [
+  'train',
+  'evaluate',
+  'gradients',
+  'import',
+  'inspect',
+  'run',
+  'replay',
+  'record',
+  'keygen',
+  'sign',
+  'verify',
+  'demo',
+];
 
 describe('help', () => {
   test('of the program names every command, with examples and exit codes', async () => {
