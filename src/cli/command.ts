@@ -80,6 +80,17 @@ export interface RunArguments {
   readonly force?: boolean;
 }
 
+export const stateActions = ['ls', 'export', 'import', 'reset'] as const;
+
+export interface StateArguments {
+  readonly action: (typeof stateActions)[number];
+  readonly config: string;
+  /** What is written or read. */
+  readonly file?: string;
+  /** All when absent. */
+  readonly stream?: readonly string[];
+}
+
 export interface ReplayArguments extends BrokerArguments {
   readonly data: string;
   readonly topic: string;
@@ -133,6 +144,7 @@ export interface Commands {
   readonly importModel: (args: ImportArguments, terminal: Terminal) => Promise<Report>;
   readonly inspect: (args: InspectArguments, terminal: Terminal) => Promise<Report>;
   readonly run: (args: RunArguments, terminal: Terminal) => Promise<Report>;
+  readonly state: (args: StateArguments, terminal: Terminal) => Promise<Report>;
   readonly replay: (args: ReplayArguments, terminal: Terminal) => Promise<Report>;
   readonly record: (args: RecordArguments, terminal: Terminal) => Promise<Report>;
   readonly keygen: (args: KeygenArguments, terminal: Terminal) => Promise<Report>;
@@ -149,6 +161,7 @@ export const commands: Commands = {
   importModel: async (args, terminal) => (await import('./import.ts')).runImport(args, terminal),
   inspect: async (args, terminal) => (await import('./inspect.ts')).runInspect(args, terminal),
   run: async (args, terminal) => (await import('./run.ts')).runService(args, terminal),
+  state: async (args, terminal) => (await import('./state.ts')).runState(args, terminal),
   replay: async (args, terminal) => (await import('./replay.ts')).runReplay(args, terminal),
   record: async (args, terminal) => (await import('./record.ts')).runRecord(args, terminal),
   keygen: async (args, terminal) => (await import('./keygen.ts')).runKeygen(args, terminal),

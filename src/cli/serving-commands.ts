@@ -1,11 +1,12 @@
-import { type Command, Option } from 'commander';
-import type { Commands } from './command.ts';
+import { Argument, type Command, Option } from 'commander';
+import { type Commands, stateActions } from './command.ts';
 import { addBroker, addEntry, type Perform } from './command-entry.ts';
 import { nameList, positiveNumber, speed, wholeNumber } from './option-values.ts';
 
 /** The commands that serve, and those that play and record what sensors say. */
 export function addServingCommands(program: Command, commands: Commands, perform: Perform): void {
   addRun(program, commands, perform);
+  addState(program, commands, perform);
   addReplay(program, commands, perform);
   addRecord(program, commands, perform);
 }
@@ -36,6 +37,34 @@ The password of the broker: broker.password_file, or CELLSTREAM_MQTT_PASSWORD, o
     .option('--force', 'serve a model that is worse than repeating the newest value, or the season before')
     .action((config: string, options) =>
       perform(options, (terminal) => commands.run({ ...options, config }, terminal)),
+    );
+}
+
+function addState(program: Command, commands: Commands, perform: Perform): void {
+  const command = addEntry(
+    program,
+    'state',
+    'The states that a stopped service has left on disk: list them, take some to a file, bring some in, forget some.',
+    `Examples:
+  # every stream, its newest frame, and how warm it is
+  cellstream state ls plant.yaml
+
+  # two streams to another device that serves the same model
+  cellstream state export plant.yaml boilers.state --stream boiler-1 boiler-2
+  cellstream state import other.yaml boilers.state
+
+  # a sensor was replaced: it starts cold
+  cellstream state reset plant.yaml --stream boiler-1`,
+  );
+  command
+    .addArgument(new Argument('<action>').choices(stateActions))
+    .argument('<config>', 'the config of the service')
+    .argument('[file]', 'that export writes and import reads')
+    .option('--stream <names...>', 'only these streams')
+    .action((action: (typeof stateActions)[number], config: string, file: string | undefined, options) =>
+      perform(options, (terminal) =>
+        commands.state({ ...options, action, config, ...(file !== undefined && { file }) }, terminal),
+      ),
     );
 }
 

@@ -36,19 +36,20 @@ export function saveStream({ name, aligner }: AlignedStream, { memory, monitor }
 
 /** Puts a stream back as it was saved.
  * @param isAligned false where frames are closed in another way now: then those that were open are left out
+ * @returns its name
  * @throws StateError for a state of another shape */
 export function restoreStream(
   state: Uint8Array,
   { memory, monitor }: KeptStreams,
   { input, output }: Model,
   isAligned: boolean,
-): void {
+): string {
   // encoded by protobuf, an absent field is the default of its type
   const saved = cellstream.StreamState.decode(state);
   const name = saved.stream ?? '';
   const stream = memory.table.open(name);
   // more streams than the service may have now
-  if (stream === undefined) return;
+  if (stream === undefined) return name;
   const at = memory.arena.open(name);
   const floats = floatsOf(saved.slot, memory.arena.save(at).floats.length, `the slot of ${name}`);
   const seen = 2 + (REMEMBERED + 1) * input.features;
@@ -58,13 +59,14 @@ export function restoreStream(
   stream.aligner.restore(isAligned ? aligner : [...aligner.slice(0, seen), 0]);
   memory.arena.restore(at, { floats, lastSlot: saved.lastSlot ?? 0, age: saved.age ?? 0 });
   const { answer } = saved;
-  if (!answer) return;
+  if (!answer) return name;
   monitor.restore(name, {
     timeMs: answer.timeMs ?? 0,
     health: healths[answer.health ?? 0] ?? 'cold',
     values: floatsOf(answer.values, outputSize(output), `the answer of ${name}`),
     factors: floatsOf(answer.factors, output.targets.length, `the factors of ${name}`),
   });
+  return name;
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {

@@ -1,4 +1,5 @@
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type FileHeader, readHeader, writeHeader } from './file-header.ts';
 import { frameOf, readFrames } from './frames.ts';
 import { DamageError } from './state-error.ts';
@@ -17,12 +18,12 @@ export interface SnapshotWriter {
   abandon(): Promise<void>;
 }
 
-export async function createSnapshot(
-  folder: string,
-  number: number,
-  header: FileHeader,
-): Promise<SnapshotWriter> {
-  const path = pathOf(folder, 'snapshot', number);
+export function createSnapshot(folder: string, number: number, header: FileHeader): Promise<SnapshotWriter> {
+  return createSnapshotAt(pathOf(folder, 'snapshot', number), header);
+}
+
+/** One of any name, anywhere. */
+export async function createSnapshotAt(path: string, header: FileHeader): Promise<SnapshotWriter> {
   const handle: FileHandle = await open(`${path}.new`, 'w');
   let parts: Buffer[] = [frameOf(writeHeader(header))];
   let count = 0;
@@ -53,7 +54,7 @@ export async function createSnapshot(
       await handle.sync();
       await handle.close();
       await rename(`${path}.new`, path);
-      await syncFolder(folder);
+      await syncFolder(dirname(path));
     },
     async abandon() {
       await handle.close().catch(() => {});
@@ -73,7 +74,11 @@ export interface Snapshot {
 /** @throws DamageError for a file that is damaged or was never finished
  * @throws StateError for one of a newer program */
 export async function readSnapshot(path: string): Promise<Snapshot> {
-  const bytes = await readFile(path);
+  return parseSnapshot(await readFile(path), path);
+}
+
+/** @param path where the bytes come from, for messages */
+export function parseSnapshot(bytes: Buffer, path: string): Snapshot {
   const { payloads, wholeBytes } = readFrames(bytes);
   const header = readHeader(payloads[0], path);
   const states = payloads.slice(1, -1);

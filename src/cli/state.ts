@@ -1,0 +1,83 @@
+import { loadServiceConfig } from '../config/service.ts';
+import { type StoredStates, withStoredStates } from '../service/stored-states.ts';
+import { formatTime } from '../signal/times.ts';
+import type { Report, StateArguments, Terminal } from './command.ts';
+import { readInputFile } from './input-file.ts';
+import { loadEngine } from './load-engine.ts';
+import { formatTable } from './table.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Looks at the states that a stopped service has left on disk, takes some of them elsewhere, brings some in, or forgets
+ * them. */
+export async function runState(args: StateArguments, terminal: Terminal): Promise<Report> {
+  const text = new TextDecoder().decode(readInputFile(args.config, 'config'));
+  const { stateDir, maxStreams, latenessMs, combine, model } = loadServiceConfig(text, args.config);
+  const engine = await loadEngine(model);
+  const options = { folder: stateDir, engine, maxStreams, latenessMs, combine, onDamage: terminal.warn };
+  return withStoredStates(options, (states) => actions[args.action](states, args));
+}
+
+type Action = (states: StoredStates, args: StateArguments) => Promise<Report>;
+
+const actions: Readonly<Record<StateArguments['action'], Action>> = {
+  async ls(states, args) {
+    const rows = chosen(states, args).map((stream) => {
+      const record = states.monitor.find(stream);
+      const isAnswered = record?.answer !== undefined;
+      return {
+        stream,
+        ...(isAnswered && { time: formatTime(record.answeredMs), health: record.health }),
+      };
+    });
+    const table = formatTable(
+      ['stream', 'newest frame', 'health'],
+      rows.map(({ stream, time, health }) => [stream, time, health]),
+    );
+    return { summary: { count: rows.length, streams: rows }, text: `${table}\n${count(rows.length)}` };
+  },
+
+  async export(states, args) {
+    const file = fileOf(args);
+    const streams = await states.write(chosen(states, args), file);
+    return { summary: { file, streams }, text: `${count(streams)} written to ${file}` };
+  },
+
+  async import(states, args) {
+    const file = fileOf(args);
+    const names = states.read(readInputFile(file, 'states'), file);
+    await states.write(states.memory.table.streams.keys());
+    return { summary: { file, streams: names.length }, text: `${count(names.length)} read from ${file}` };
+  },
+
+  async reset(states, args) {
+    const gone = new Set(chosen(states, args));
+    const kept = [...states.memory.table.streams.keys()].filter((name) => !gone.has(name));
+    await states.write(kept);
+    return {
+      summary: { reset: gone.size, streams: kept.length },
+      text: `${count(gone.size)} will start cold; ${count(kept.length)} kept`,
+    };
+  },
+};
+
+/** Those that were named, or all. */
+function chosen({ memory }: StoredStates, { stream }: StateArguments): string[] {
+  const { streams } = memory.table;
+  if (stream === undefined) return [...streams.keys()].sort();
+  const unknown = stream.find((name) => !streams.has(name));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `no state of a stream ${JSON.stringify(unknown)}; there are ${streams.size}: see state ls`,
+    );
+  }
+  return [...stream];
+}
+
+function fileOf({ action, file }: StateArguments): string {
+  if (file !== undefined) return file;
+  throw new UsageError(`state ${action} wants a file: cellstream state ${action} CONFIG.yaml FILE`);
+}
+
+function count(streams: number): string {
+  return streams === 1 ? '1 stream' : `${streams} streams`;
+}

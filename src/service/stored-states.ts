@@ -1,0 +1,94 @@
+import { NEVER } from 'rxjs';
+import type { Engine } from '../engine/engine.ts';
+import { type FileHeader, fileFormat } from '../state/file-header.ts';
+import { lockFolder } from '../state/lock.ts';
+import { recover } from '../state/recovery.ts';
+import { createSnapshot, createSnapshotAt, parseSnapshot } from '../state/snapshot.ts';
+import { StateError } from '../state/state-error.ts';
+import { createCounters } from '../stream/counters.ts';
+import { createStreamMemory, type RoadOptions, road } from '../stream/pipeline.ts';
+import { createMonitor } from './monitor.ts';
+import { type KeptStreams, restoreStream, saveStream } from './stream-state.ts';
+
+export interface StoredStatesOptions extends Pick<RoadOptions, 'combine' | 'latenessMs'> {
+  readonly folder: string;
+  readonly engine: Engine;
+  readonly maxStreams: number;
+  readonly onDamage: (message: string) => void;
+}
+
+/** The states of a service that is stopped. */
+export interface StoredStates extends KeptStreams {
+  readonly header: FileHeader;
+  /** Writes a snapshot of these streams: one with which the service starts next, or one of its own at `path`.
+   * @returns how many there are */
+  write(names: Iterable<string>, path?: string): Promise<number>;
+  /** Puts streams of such a file in the place of their states. `write` then keeps them.
+   * @returns their names
+   * @throws StateError for a file of other weights, of another program, or a damaged one */
+  read(bytes: Uint8Array, path: string): string[];
+}
+
+/** Brings the states of a folder up to their newest reading, as a start of the service would, and holds the folder meanwhile.
+ * @throws StateError when a service holds it */
+export async function withStoredStates<T>(
+  { folder, engine, onDamage, ...options }: StoredStatesOptions,
+  work: (states: StoredStates) => Promise<T>,
+): Promise<T> {
+  const lock = await lockFolder(folder);
+  try {
+    const memory = createStreamMemory(engine, options);
+    const { model, id } = engine;
+    const monitor = createMonitor({
+      model,
+      staleAfterMs: Number.POSITIVE_INFINITY,
+      charted: false,
+      ...options,
+    });
+    const kept: KeptStreams = { memory, monitor };
+    const header: FileHeader = {
+      ...{ format: fileFormat, model: id, features: model.input.names, aligning: memory.aligning },
+    };
+    const { states, batches, next, aligning } = await recover(folder, { header, onDamage });
+    for (const state of states) restoreStream(state, kept, model, aligning === memory.aligning);
+    // the past alone: the end of a live input would close the open frames
+    NEVER.pipe(road(engine, { memory, history: batches, decoders: [], counters: createCounters() }))
+      .subscribe((outcome) => monitor.noteOutcome(outcome, Number.NaN))
+      .unsubscribe();
+    return await work({
+      ...{ memory, monitor, header },
+      async write(names, path) {
+        const snapshot = await (path === undefined
+          ? createSnapshot(folder, next, header)
+          : createSnapshotAt(path, header));
+        let count = 0;
+        try {
+          for (const name of names) {
+            const stream = memory.table.streams.get(name);
+            if (stream === undefined) continue;
+            snapshot.add(saveStream(stream, kept));
+            count++;
+          }
+          await snapshot.finish();
+          return count;
+        } catch (error) {
+          await snapshot.abandon();
+          throw error;
+        }
+      },
+      read(bytes, path) {
+        const found = parseSnapshot(Buffer.from(bytes), path);
+        if (found.header.model !== id) {
+          throw new StateError(
+            `${path} holds states of the model ${found.header.model.slice(0, 12)}, expected ${id.slice(0, 12)}: states belong to their weights`,
+          );
+        }
+        return found.states.map((state) =>
+          restoreStream(state, kept, model, found.header.aligning === memory.aligning),
+        );
+      },
+    });
+  } finally {
+    await lock.release();
+  }
+}
