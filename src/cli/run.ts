@@ -14,6 +14,7 @@ import type { Report, RunArguments, Terminal } from './command.ts';
 import { readInputFile } from './input-file.ts';
 import { onInterrupt } from './interrupt.ts';
 import { loadEngine } from './load-engine.ts';
+import { withThreads } from './thread-engine.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The service of one config file, until SIGINT or SIGTERM. */
@@ -21,7 +22,7 @@ export async function runService(args: RunArguments, terminal: Terminal): Promis
   const text = new TextDecoder().decode(readInputFile(args.config, 'config'));
   const config = loadServiceConfig(text, args.config);
   const log = createLog(config.name, { quiet: terminal.quiet });
-  const engine = await loadEngine(config.model);
+  const engine = withThreads(await loadEngine(config.model), config.threads, log);
   checkFit(engine.model, args);
   const history = await warmUp(args, engine.model, log);
   const { service, session } = await prepare(config, engine, log, history);

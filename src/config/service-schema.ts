@@ -107,6 +107,11 @@ export const serviceSchema = z.strictObject(
       .exactOptional()
       .describe('A stream that was silent for that long is stale; three periods of the model unless set.'),
     maxStreams: wholeNumber(1, 1_000_000).default(10_000).describe('Readings of more streams are set aside.'),
+    threads: wholeNumber(1, 64)
+      .default(1)
+      .describe(
+        'Cores that step the streams; more than one help where 1,000 messages and more come at once.',
+      ),
     state: z
       .strictObject(
         {

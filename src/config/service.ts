@@ -40,6 +40,7 @@ export interface ServiceConfig {
   readonly latenessMs: number;
   readonly staleAfterMs?: number;
   readonly maxStreams: number;
+  readonly threads: number;
   readonly stateDir: string;
   /** How often states go to disk; undefined: they stay in memory. */
   readonly commitMs: number | undefined;
@@ -55,10 +56,11 @@ export function loadServiceConfig(text: string, path: string): ServiceConfig {
   const parsed = validate(serviceSchema, showPlaces(value), place);
   reportProblems(checkServiceRules(parsed), place);
   const folder = dirname(path);
-  const { subscribe, publish, broker, lateness, staleAfter, state, combine, maxStreams, dashboard } = parsed;
+  const { subscribe, publish, broker, lateness, staleAfter, state, combine, maxStreams, dashboard, threads } =
+    parsed;
   const name = parsed.name ?? nameOf(path);
   return {
-    ...{ name, maxStreams },
+    ...{ name, maxStreams, threads },
     model: resolve(folder, parsed.model),
     broker: resolveBroker(broker, folder),
     clientId: broker.clientId ?? `cellstream-${name}`,

@@ -62,13 +62,14 @@ const PENDING: NoForecast = { kind: 'pending' };
  * window; a network is warm after four times that: for hours of weather the fourth day. */
 const WARM_SPANS = 4;
 
-export function createArena(model: Model, batchLimit = 256): Arena {
+/** @param createKernel the fastest of this machine for one thread when absent */
+export function createArena(model: Model, batchLimit = 256, createKernel = createStepKernel): Arena {
   const { architecture, input } = model;
   const { features, periodMs, gapLimit, scalers, channels } = input;
   const { phases, segment } = architecture;
   const highway = highwaySpec(model);
   const past = layoutPast(input, highway?.window);
-  const kernel = createStepKernel(model, { extra: past.size, batchLimit });
+  const kernel = createKernel(model, { extra: past.size, batchLimit });
   const { stride, stateSize, inputSize } = kernel;
   const read = createAnswerReader(model);
   const isLinear = architecture.cell === 'none';

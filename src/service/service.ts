@@ -222,6 +222,7 @@ function runRoad(options: ServiceOptions, { link, sink, counts, memory, durable 
   const source = mqttSource(link, {
     routes: routes.map(({ topics }) => topics),
     counts: counts.aside,
+    limit: memory.arena.batchLimit,
     onDone: durable?.onDone,
     isOwn: (topic) => topic === broker.statusTopic || publish.topics.covers(topic),
   });

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { loadModel } from '../../src/engine/engine.ts';
 import { startBroker } from '../../src/mqtt/broker.ts';
 import { openLink, send, textOf } from '../mqtt/links.ts';
 import { until } from '../mqtt/until.ts';
@@ -108,6 +109,54 @@ describe('a service', () => {
       expected.at(1),
       expected.at(3),
     ]);
+    await run.stop();
+  });
+});
+
+describe('threads', () => {
+  test('answer as one thread does, also when a turn brings more than they share', async () => {
+    const broker = await startBroker();
+    onTestFinished(() => broker.close());
+    const model = fileURLToPath(new URL('../../models/nyc-weather/nyc-weather.pb', import.meta.url));
+    const more = 'threads: 2\npublish: { qos: 0 }\nstate: { commit: off }\n';
+    const run = await startRun(folder, configFor(broker.url, more).replace('tiny.pb', model));
+    const { link, deliveries } = await openLink({
+      url: broker.url,
+      filters: [{ topic: 'cellstream/+/forecast', qos: 0 }],
+    });
+    const reading = (i: number) => ({
+      time: startMs,
+      temp: 40 + (i % 7),
+      dewp: 30,
+      pressure: 1000 + (i % 11),
+    });
+    const streams = 3000;
+    for (let i = 0; i < streams; i++) {
+      link.publish(`sensors/s${i}`, JSON.stringify(reading(i)), { qos: 0, retain: false });
+    }
+    await until(() => deliveries.length === streams);
+    expect(run.lines.filter(({ level }) => level !== 'info')).toEqual([]);
+    const engine = await loadModel(readFileSync(model));
+    const expected = engine.model.output.horizons;
+    for (const delivery of deliveries) {
+      const { stream, horizons } = JSON.parse(textOf(delivery));
+      const { temp, dewp, pressure } = reading(Number(stream.slice(1)));
+      const result = engine.openSession(stream).step({ timeMs: startMs, values: [temp, dewp, pressure] });
+      if (result.kind !== 'forecast') throw new Error('no forecast');
+      expect(horizons.map(({ value }: { value: number }) => Math.fround(value))).toEqual(
+        expected.map((steps) => result.at(steps)),
+      );
+    }
+    await run.stop();
+  });
+
+  test('are of no use to a model without a fast step, which is said', async () => {
+    const broker = await startBroker();
+    onTestFinished(() => broker.close());
+    const run = await startRun(folder, configFor(broker.url, 'threads: 2\nstate: { commit: off }\n'));
+    expect(run.lines.map(({ msg }) => msg)).toContain(
+      'threads: 2 have no use for this model: it has no fast step',
+    );
     await run.stop();
   });
 });

@@ -47,6 +47,7 @@ describe('a config', () => {
       },
       latenessMs: 0,
       maxStreams: 10_000,
+      threads: 1,
       stateDir: '/etc/cellstream/oil-press.state',
       commitMs: 5000,
       ack: 'auto',
