@@ -74,6 +74,29 @@ describe.each([0, 1] as const)('a sink at QoS %i', (qos) => {
     expect(accounted(sink)).toBe(25);
   });
 
+  test('is emptied when all is on its way, at once without a broker, and when the broker goes', async () => {
+    const reader = await read();
+    const cable = await layCable(broker.port);
+    const { link, sink } = make(cable.url, { inFlightLimit: 1 });
+    sink.publish([publication('a', 0)]);
+    await sink.emptied();
+    expect(sink.waiting).toBe(1);
+    await link.open();
+    for (let i = 1; i < 50; i++) sink.publish([publication('a', i)]);
+    await sink.emptied();
+    expect(sink.waiting).toBe(0);
+    await until(() => reader.seen().at(-1) === 'a:49');
+    // of QoS 1, one is on its way and one waits for the answer to it, which cannot come
+    cable.unplug();
+    for (let i = 50; i < 60; i++) sink.publish([publication('a', i)]);
+    await sink.emptied();
+    await until(() => !link.connected);
+    await sink.emptied();
+    // what is written at QoS 0 is gone
+    expect(sink.waiting).toBe(qos);
+    expect(accounted(sink)).toBe(60);
+  });
+
   test('has no more in flight than it may, and gets everything through', async () => {
     const reader = await read();
     const { link, sink } = make(broker.url, { inFlightLimit: 4 });
