@@ -99,7 +99,7 @@ describe('what is loaded', () => {
 });
 
 test.each([
-  ['inference', inferenceModule, 8_192],
+  ['inference', inferenceModule, 12_288],
   ['training', trainingModule, 16_384],
 ])('the WebAssembly module for %s is small', (_, base64, most) => {
   expect(Buffer.from(base64, 'base64').length).toBeLessThanOrEqual(most);
