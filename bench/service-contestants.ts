@@ -54,8 +54,8 @@ export function startContestant(name: ContestantName, options: ContestantOptions
     get ended() {
       return ended;
     },
-    cpuMs: () => cpuMsOf(child.pid as number),
-    rssMb: () => rssMbOf(child.pid as number),
+    cpuMs: () => (ended === undefined ? cpuMsOf(child.pid as number) : 0),
+    rssMb: () => (ended === undefined ? rssMbOf(child.pid as number) : 0),
     stop: () => stop(child),
   };
 }

@@ -25,46 +25,62 @@ const peers = { echo: 'the bare echo', paho: 'paho and PyTorch' } as const;
 /** Of the echo's throughput; of what is written by hand, all of it. */
 const least = { echo: 0.7, paho: 1 } as const;
 
-/** Rows of medians over the rounds of one QoS. `own core` divides by the processor time that the contestant's process took:
- * on two cores the broker and the sensors slow whoever answers fastest. */
+/** Rows of medians over the rounds of one QoS; ratios and differences are those of the contestants in the same round. `own
+ * core` divides by the processor time that the contestant's process took: on two cores the broker and the sensors slow
+ * whoever answers fastest. */
 export function compareLoads(stretches: readonly Stretch[], qos: 0 | 1, half: number): LoadRow[] {
   const of = (name: ContestantName, rate: number) =>
     stretches.filter((stretch) => stretch.name === name && stretch.rate === rate);
   const rows: LoadRow[] = [];
   for (const peer of ['echo', 'paho'] as const) {
-    if (of(peer, 0).length === 0 || of('ours', 0).length === 0) continue;
-    const row = (key: 'perSecond' | 'ofItsCore', what: string, must: number) => {
-      const [ours, theirs] = [median(of('ours', 0), key), median(of(peer, 0), key)];
+    const pairs = pair(of('ours', 0), of(peer, 0));
+    if (pairs.length === 0) continue;
+    const row = (what: string, value: (stretch: Stretch) => number) => {
+      const figures = compare(pairs, value, (ours, theirs) => ours / theirs);
       const name = `service QoS ${qos}, ${what}, beside ${peers[peer]}`;
-      rows.push({ name, ...rounded(ours, theirs, ours / theirs), must, lowerIsBetter: false });
+      rows.push({ name, ...figures, must: least[peer], lowerIsBetter: false });
     };
-    row('ofItsCore', 'messages/s of its own core', least[peer]);
-    row('perSecond', 'messages/s beside broker and sensors on this machine', least[peer]);
+    row('messages/s of its own core', ({ cpuUs }) => 1e6 / cpuUs);
+    row('messages/s beside broker and sensors on this machine', ({ perSecond }) => perSecond);
   }
-  for (const rate of [...new Set(stretches.map((stretch) => stretch.rate))].filter((one) => one > 0)) {
-    if (of('echo', rate).length === 0 || of('ours', rate).length === 0) continue;
-    const [ours, theirs] = [median(of('ours', rate), 'p99Ms'), median(of('echo', rate), 'p99Ms')];
+  for (const rate of new Set(stretches.map((stretch) => stretch.rate))) {
+    const pairs = pair(of('ours', rate), of('echo', rate));
+    if (rate === 0 || pairs.length === 0) continue;
+    const figures = compare(
+      pairs,
+      ({ p99Ms }) => p99Ms,
+      (ours, theirs) => ours - theirs,
+    );
     const load = `${rate} messages/s${rate === half ? ' (half load)' : ''}`;
     const name = `service QoS ${qos}, p99 latency in ms at ${load}, ratio: ms added over the bare echo`;
-    rows.push({ name, ...rounded(ours, theirs, ours - theirs), must: 2, lowerIsBetter: true });
+    rows.push({ name, ...figures, must: 2, lowerIsBetter: true });
   }
   const failed = (name: ContestantName) =>
     stretches.reduce((sum, one) => sum + (one.name === name ? one.sent - one.answered + one.wrong : 0), 0);
+  const [ours, peer] = [failed('ours'), failed('echo')];
   const name = `service QoS ${qos}, messages unanswered or answered wrongly`;
-  return [
-    ...rows,
-    { name, ...rounded(failed('ours'), failed('echo'), failed('ours')), must: 0, lowerIsBetter: true },
-  ];
+  return [...rows, { name, ours, peer, ratio: ours, must: 0, lowerIsBetter: true }];
 }
 
-function rounded(ours: number, peer: number, ratio: number) {
-  const short = (value: number) => Number(value.toPrecision(4));
-  return { ours: short(ours), peer: short(peer), ratio: short(ratio) };
+type Pair = readonly [ours: Stretch, theirs: Stretch];
+
+function pair(ours: readonly Stretch[], theirs: readonly Stretch[]): Pair[] {
+  return ours.slice(0, theirs.length).map((stretch, round) => [stretch, theirs[round]]);
 }
 
-function median(stretches: readonly Stretch[], key: 'perSecond' | 'ofItsCore' | 'p99Ms'): number {
-  const sorted = stretches
-    .map((stretch) => (key === 'ofItsCore' ? 1e6 / stretch.cpuUs : stretch[key]))
-    .sort((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)];
+function compare(
+  pairs: readonly Pair[],
+  value: (stretch: Stretch) => number,
+  relate: (ours: number, theirs: number) => number,
+): Pick<LoadRow, 'ours' | 'peer' | 'ratio'> {
+  return {
+    ours: median(pairs.map(([ours]) => value(ours))),
+    peer: median(pairs.map(([, theirs]) => value(theirs))),
+    ratio: median(pairs.map(([ours, theirs]) => relate(value(ours), value(theirs)))),
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  return Number(sorted[Math.floor(sorted.length / 2)].toPrecision(4));
 }

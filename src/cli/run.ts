@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { readCredentials } from '../config/credentials.ts';
 import { loadServiceConfig, type ServiceConfig } from '../config/service.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -19,6 +20,8 @@ import { UsageError } from './usage-error.ts';
 
 /** The service of one config file, until SIGINT or SIGTERM. */
 export async function runService(args: RunArguments, terminal: Terminal): Promise<Report> {
+  // V8 waits until garbage takes several times the room of what lives: 250 MB with 10,000 streams, and 170 with this
+  setFlagsFromString('--heap-growing-percent=50');
   const text = new TextDecoder().decode(readInputFile(args.config, 'config'));
   const config = loadServiceConfig(text, args.config);
   const log = createLog(config.name, { quiet: terminal.quiet });
