@@ -68,9 +68,9 @@ describe('the states of a road', () => {
       }
       const again = await openKeptRoad(folder, engine, { latenessMs });
       expect(findDifferences(again.memory, road.memory)).toEqual([]);
-      for (const [name, { answer, answeredMs }] of road.monitor.records) {
-        const found = again.monitor.records.get(name);
-        expect([found?.answer, found?.answeredMs], name).toEqual([answer, answeredMs]);
+      for (const name of road.monitor.names()) {
+        const [before, found] = [road.monitor.find(name), again.monitor.find(name)];
+        expect([found?.answer, found?.answeredMs], name).toEqual([before?.answer, before?.answeredMs]);
       }
       await again.keeper.close();
       expect(again.complaints).toEqual([]);

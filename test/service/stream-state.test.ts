@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../../src/engine/engine.ts';
 import { writeModelFile } from '../../src/model/format.ts';
+import type { StreamRecord } from '../../src/service/stream-records.ts';
 import { type KeptStreams, restoreStream, saveStream } from '../../src/service/stream-state.ts';
 import { findDifferences } from '../chaos/reference.ts';
 import { createDice, createRandomModel, type Dice, hourMs } from '../fixtures/random-model.ts';
@@ -30,10 +31,10 @@ function saveAll({ memory, monitor }: KeptStreams): Uint8Array[] {
 }
 
 const answersOf = ({ monitor }: TestRoad) =>
-  [...monitor.records.values()].sort(byStream).map(({ stream, answer, answeredMs, health, factors }) => ({
-    ...{ stream, answeredMs, health, factors: [...factors] },
-    answer: answer && [...answer],
-  }));
+  [...monitor.names()].map((name) => {
+    const { stream, answer, answeredMs, health, factors } = monitor.find(name) as StreamRecord;
+    return { ...{ stream, answeredMs, health, factors: [...factors] }, answer: answer && [...answer] };
+  });
 
 describe('the state of a stream', () => {
   test.each(Array.from({ length: 24 }, (_, seed) => seed))(
@@ -72,7 +73,3 @@ describe('the state of a stream', () => {
     );
   });
 });
-
-function byStream(left: { readonly stream: string }, right: { readonly stream: string }): number {
-  return left.stream < right.stream ? -1 : 1;
-}
