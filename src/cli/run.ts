@@ -1,4 +1,4 @@
-import { readCredentials } from '../config/credentials.ts';
+import { readCredentials, readPageToken } from '../config/credentials.ts';
 import { loadServiceConfig, type ServiceConfig } from '../config/service.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Model } from '../model/model.ts';
@@ -64,7 +64,7 @@ async function prepare(
   const session = { clientId, filters };
   const { isKnown, goneFilters } = readSession(stateDir, session);
   const service = await startService({
-    ...{ name, engine, routes, dashboard, maxStreams, latenessMs, combine, staleAfterMs, log, history },
+    ...{ name, engine, routes, maxStreams, latenessMs, combine, staleAfterMs, log, history },
     broker: {
       ...broker,
       goneFilters,
@@ -72,6 +72,7 @@ async function prepare(
     },
     publish: { topics, qos: publish.qos, retain: publish.retain },
     format: publish.format,
+    ...(dashboard && { dashboard: { ...dashboard, token: readPageToken(dashboard) } }),
     expectsSession: isKnown,
     ...(commitMs !== undefined && { state: { folder: stateDir, commitMs, ack } }),
   });

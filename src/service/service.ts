@@ -1,6 +1,6 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { tap } from 'rxjs';
-import { type Dashboard, startDashboard } from '../dashboard/server.ts';
+import { type Dashboard, type DashboardOptions, startDashboard } from '../dashboard/server.ts';
 import type { ViewSource } from '../dashboard/view.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createLink, type Link, type LinkOptions } from '../mqtt/link.ts';
@@ -30,7 +30,7 @@ export interface ServiceOptions extends Pick<RoadOptions, 'history' | 'combine' 
   readonly routes: readonly Route[];
   readonly publish: { readonly topics: TopicPattern; readonly qos: 0 | 1; readonly retain: boolean };
   /** The page; none when absent. */
-  readonly dashboard?: { readonly host: string; readonly port: number } | undefined;
+  readonly dashboard?: Pick<DashboardOptions, 'host' | 'port' | 'token'> | undefined;
   readonly maxStreams: number;
   readonly staleAfterMs?: number | undefined;
   readonly log: Log;
