@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { readCredentials } from '../config/credentials.ts';
+import { readCredentials, readPageToken } from '../config/credentials.ts';
 import { loadServiceConfig, type ServiceConfig } from '../config/service.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Model } from '../model/model.ts';
@@ -68,7 +68,7 @@ async function prepare(
   const session = { clientId, filters };
   const { isKnown, goneFilters } = readSession(stateDir, session);
   const service = await startService({
-    ...{ name, engine, routes, dashboard, maxStreams, latenessMs, combine, staleAfterMs, log, history },
+    ...{ name, engine, routes, maxStreams, latenessMs, combine, staleAfterMs, log, history },
     broker: {
       ...broker,
       goneFilters,
@@ -76,6 +76,7 @@ async function prepare(
     },
     publish: { topics, qos: publish.qos, retain: publish.retain },
     format: publish.format,
+    ...(dashboard && { dashboard: { ...dashboard, token: readPageToken(dashboard) } }),
     expectsSession: isKnown,
     ...(commitMs !== undefined && { state: { folder: stateDir, commitMs, ack } }),
   });

@@ -38,6 +38,31 @@ export function readCredentials(
   };
 }
 
+/** Shorter ones are guessed. */
+const leastToken = 16;
+const loopback = /^(localhost|127(\.\d+){3}|::1)$/;
+
+/** The token of the page, which it needs where others than this machine reach it.
+ * @throws ConfigError when there is none then, or it is short */
+export function readPageToken(
+  { host, tokenFile }: { readonly host: string; readonly tokenFile?: string },
+  environment: Environment = process.env,
+): string | undefined {
+  const { CELLSTREAM_PAGE_TOKEN, CELLSTREAM_PAGE_TOKEN_FILE } = environment;
+  const file = CELLSTREAM_PAGE_TOKEN_FILE ?? tokenFile;
+  const token = CELLSTREAM_PAGE_TOKEN ?? (file && readSecret(file, 'token file').toString('utf8').trim());
+  if (token === undefined) {
+    if (loopback.test(host)) return undefined;
+    throw new ConfigError([
+      `dashboard: whoever reaches ${host} would see the page; give it a token_file, or host: 127.0.0.1`,
+    ]);
+  }
+  if (token.length >= leastToken) return token;
+  throw new ConfigError([
+    `dashboard: a token of ${token.length} characters, expected at least ${leastToken}`,
+  ]);
+}
+
 function readSecret(path: string, what: string): Buffer {
   try {
     return readFileSync(path);

@@ -136,6 +136,11 @@ export const serviceSchema = z.strictObject(
         {
           port: wholeNumber(1, 65_535).default(8080),
           host: text('a host name or address').default('127.0.0.1').describe('127.0.0.1: this machine only.'),
+          token_file: path
+            .exactOptional()
+            .describe(
+              'A file with the token that opens the page, /?token=TOKEN; needed where host is not this machine. Or set CELLSTREAM_PAGE_TOKEN or CELLSTREAM_PAGE_TOKEN_FILE.',
+            ),
         },
         'a map such as { port: 8080 }',
       )

@@ -46,7 +46,7 @@ export interface ServiceConfig {
   readonly commitMs: number | undefined;
   /** When messages of QoS 1 are acknowledged. */
   readonly ack: Parsed['state']['ack'];
-  readonly dashboard?: { readonly host: string; readonly port: number };
+  readonly dashboard?: { readonly host: string; readonly port: number; readonly tokenFile?: string };
 }
 
 /** Reads a config file.
@@ -72,8 +72,15 @@ export function loadServiceConfig(text: string, path: string): ServiceConfig {
     ack: state.ack,
     ...(combine !== undefined && { combine }),
     ...(staleAfter !== undefined && { staleAfterMs: parseDuration(staleAfter) as number }),
-    ...(dashboard !== undefined && { dashboard }),
+    ...(dashboard !== undefined && { dashboard: resolvePage(dashboard, folder) }),
   };
+}
+
+function resolvePage(
+  { host, port, token_file }: NonNullable<Parsed['dashboard']>,
+  folder: string,
+): NonNullable<ServiceConfig['dashboard']> {
+  return { host, port, ...(token_file !== undefined && { tokenFile: resolve(folder, token_file) }) };
 }
 
 function resolveBroker(

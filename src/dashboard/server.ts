@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Admission, createAccess } from './access.ts';
 import { findAsset } from './assets.ts';
 import { createEventStreams, type EventStreams } from './event-streams.ts';
 import { describeListenError } from './port-error.ts';
@@ -15,6 +16,8 @@ export interface DashboardOptions {
   readonly host?: string;
   /** 0 takes any free one. */
   readonly port: number;
+  /** What whoever looks has to know; without one only this machine is served. */
+  readonly token?: string | undefined;
   /** Of a view that could not be made, or a page file that could not be read; whoever asked gets a 500. */
   readonly onError?: (error: unknown) => void;
 }
@@ -35,11 +38,12 @@ export async function startDashboard({
   targets,
   host = '127.0.0.1',
   port,
+  token,
   onError = console.error,
 }: DashboardOptions): Promise<Dashboard> {
   const look = (query: ViewQuery) => JSON.stringify(source(query));
   const events = createEventStreams({ look, onError });
-  const context = { targets, look, events };
+  const context = { targets, look, events, admit: createAccess({ host, token }) };
   const server = createServer((request, response) => {
     answer(context, request, response).catch((error: unknown) => fail(response, error, onError));
   });
@@ -70,6 +74,7 @@ interface Context {
   readonly targets: number;
   readonly look: (query: ViewQuery) => string;
   readonly events: EventStreams;
+  readonly admit: (request: IncomingMessage) => Admission;
 }
 
 async function answer(context: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -78,11 +83,25 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
     sendLine(response, 405, `${method} is not served, expected GET or HEAD`, { allow: 'GET, HEAD' });
     return;
   }
+  const admission = context.admit(request);
+  if (admission.kind !== 'in') {
+    turnAway(admission, response);
+    return;
+  }
   const [path] = url.split('?', 1);
   const search = url.slice(path.length);
   if (path === '/view') sendView(context, search, response);
   else if (path === '/events') openEvents(context, search, request, response);
   else await sendAsset(path, request, response);
+}
+
+function turnAway(admission: Exclude<Admission, { kind: 'in' }>, response: ServerResponse): void {
+  if (admission.kind === 'out') {
+    sendLine(response, admission.status, admission.line);
+    return;
+  }
+  const { location, cookie } = admission;
+  sendLine(response, 303, 'Welcome', { location, 'set-cookie': cookie });
 }
 
 function sendView({ targets, look }: Context, search: string, response: ServerResponse): void {

@@ -30,7 +30,7 @@ export interface ServiceOptions extends Pick<RoadOptions, 'history' | 'combine' 
   readonly routes: readonly Route[];
   readonly publish: { readonly topics: TopicPattern; readonly qos: 0 | 1; readonly retain: boolean };
   /** The page; none when absent. */
-  readonly dashboard?: { readonly host: string; readonly port: number } | undefined;
+  readonly dashboard?: Pick<DashboardOptions, 'host' | 'port' | 'token'> | undefined;
   readonly maxStreams: number;
   readonly staleAfterMs?: number | undefined;
   readonly log: Log;
