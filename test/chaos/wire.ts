@@ -6,22 +6,23 @@ export interface Wire {
   readonly port: number;
   /** Ends all connections, without a word of MQTT. */
   cut(): void;
-  /** What comes from now on arrives that much later; 0 lets it through. */
-  delay(ms: number): void;
+  /** What comes from now on arrives that much later; 0 lets it through. `up`: what the client says, and no more. */
+  delay(ms: number, direction?: 'both' | 'up'): void;
   close(): Promise<void>;
 }
 
 export async function layWire(brokerPort: number): Promise<Wire> {
   const ends = new Set<Socket>();
-  let delayMs = 0;
+  let upMs = 0;
+  let downMs = 0;
   const server = createServer((near) => {
     const far = connect(brokerPort, '127.0.0.1');
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ]) {
+    for (const [from, to, delayMs] of [
+      [near, far, () => upMs],
+      [far, near, () => downMs],
+    ] as const) {
       ends.add(from);
-      forward(from.setNoDelay(true), to, () => delayMs);
+      forward(from.setNoDelay(true), to, delayMs);
       from.on('error', () => {});
       from.on('close', () => {
         ends.delete(from);
@@ -37,8 +38,9 @@ export async function layWire(brokerPort: number): Promise<Wire> {
   return {
     port: (server.address() as AddressInfo).port,
     cut,
-    delay(ms) {
-      delayMs = ms;
+    delay(ms, direction = 'both') {
+      upMs = ms;
+      if (direction === 'both') downMs = ms;
     },
     async close() {
       cut();
@@ -58,7 +60,7 @@ function forward(from: Socket, to: Socket, delayMs: () => number): void {
       return;
     }
     waiting++;
-    const due = new Promise((resolve) => setTimeout(resolve, ms));
+    const due = new Promise((resolve) => setTimeout(resolve, ms).unref());
     queue = queue.then(async () => {
       await due;
       waiting--;

@@ -18,6 +18,7 @@ interface RunSummary {
   readonly streams: number;
   readonly forecasts: Readonly<Record<string, number>>;
   readonly reconnects: number;
+  readonly state: { readonly degraded: string | null; readonly commits: number };
 }
 
 /** `cellstream run` as a process of its own. */
@@ -27,9 +28,13 @@ export interface RunProcess {
   /** Everything on standard error. */
   readonly stderr: string;
   readonly exitCode: number | null;
+  readonly pid: number;
   /** Of its page. */
   view(): Promise<View>;
   kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+  /** Stalls it: its connections stay and nothing is read. */
+  pause(): void;
+  resume(): void;
   /** SIGTERM, and its last word. */
   stop(): Promise<RunSummary>;
 }
@@ -75,6 +80,7 @@ export async function startRun(
     get stderr() {
       return stderr;
     },
+    pid: child.pid as number,
     get exitCode() {
       return child.exitCode;
     },
@@ -83,6 +89,8 @@ export async function startRun(
       return (await (await fetch(`${page}view`)).json()) as View;
     },
     kill,
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     async stop() {
       const code = await kill('SIGTERM');
       if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`);

@@ -1,0 +1,159 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { openLink, textOf } from '../mqtt/links.ts';
+import { describeWithMosquitto } from '../mqtt/mosquitto.ts';
+import { until } from '../mqtt/until.ts';
+import { openDurablePlant, perMessage, totalOf, untilCounted } from './durable-plant.ts';
+import type { RunProcess } from './run-process.ts';
+
+/** A file system of its own, as small as a full disk. @returns undefined where this user may mount none */
+function mountSmallDisk(): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'cellstream-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    rmSync(folder, { recursive: true });
+    return undefined;
+  }
+  return folder;
+}
+
+function unmount(folder: string): void {
+  execFileSync('umount', ['-l', folder]);
+  rmSync(folder, { recursive: true });
+}
+
+const smallDisk = process.platform === 'linux' ? mountSmallDisk() : undefined;
+if (smallDisk !== undefined) unmount(smallDisk);
+
+/** Bytes of memory that the process holds. */
+function rssOf({ pid }: RunProcess): number {
+  const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return 1024 * Number(kilobytes);
+}
+
+const says = (run: RunProcess, text: string) => run.lines.some(({ msg }) => msg.includes(text));
+
+describeWithMosquitto('a service that keeps its states, in trouble,', () => {
+  test('counts every number once when the broker is restarted', async () => {
+    const { broker, start, publish } = await openDurablePlant();
+    const run = await start('commit: 200ms');
+    await publish(0, 2_000);
+    await broker.stop('SIGTERM');
+    await broker.start();
+    await until(() => says(run, 'session resumed, after'));
+    await publish(2_000, 4_000);
+    await untilCounted(run, 4_000 * perMessage);
+    const { readings, reconnects } = await run.stop();
+    expect(reconnects).toBe(1);
+    expect(readings.applied).toBe(4_000 * perMessage);
+    expect(totalOf({ readings })).toBe(4_000 * perMessage + readings.duplicate + readings.late);
+  });
+
+  // the broker asks for the shortest keepalive that it may, 10 s: a partition of 15 s is what one of 60 s would be
+  test('counts every number once after a partition in which neither side hears the other', async () => {
+    const { wire, start, publish } = await openDurablePlant({ lines: ['max_keepalive 10'] });
+    const run = await start('commit: 200ms');
+    await publish(0, 1_000);
+    wire.delay(3_600_000);
+    await publish(1_000, 3_000);
+    await until(() => says(run, 'no connection to the broker'), 30_000);
+    wire.cut();
+    wire.delay(0);
+    await untilCounted(run, 3_000 * perMessage);
+    const { readings, reconnects, forecasts } = await run.stop();
+    expect(reconnects).toBeGreaterThan(0);
+    expect(readings.applied).toBe(3_000 * perMessage);
+    expect(forecasts).toMatchObject({ dropped: 0, failed: 0, waiting: 0 });
+  }, 120_000);
+
+  // and of the 90 seconds for which it would be stopped the broker gives it up after 15
+  test('counts every number once after it was stopped for longer than the broker waits', async () => {
+    const { broker, start, publish, stateFolder } = await openDurablePlant({ lines: ['max_keepalive 10'] });
+    const status = await openLink({
+      url: broker.url,
+      filters: [{ topic: 'cellstream/plant/status', qos: 1 }],
+    });
+    const run = await start('commit: 200ms');
+    await publish(0, 1_000);
+    run.pause();
+    await publish(1_000, 3_000);
+    await until(() => status.deliveries.some((delivery) => textOf(delivery) === 'offline'), 30_000);
+    // stopped, it still holds its folder
+    const other = await start();
+    expect(other.stderr).toContain(`${stateFolder} is in use`);
+    run.resume();
+    await untilCounted(run, 3_000 * perMessage);
+    const { readings } = await run.stop();
+    expect(readings.applied).toBe(3_000 * perMessage);
+    expect(totalOf({ readings })).toBe(3_000 * perMessage + readings.duplicate + readings.late);
+  }, 120_000);
+
+  test('stays small while ten times as much comes as it can take, and what is too much is shed at the broker', async () => {
+    const { broker, start, publish } = await openDurablePlant({
+      lines: ['max_queued_messages 2000', 'sys_interval 1'],
+    });
+    const dropped = await openLink({
+      ...{ url: broker.url, filters: [{ topic: '$SYS/broker/publish/messages/dropped', qos: 0 }] },
+    });
+    const run = await start('commit: 500ms');
+    await publish(0, 2_000);
+    await untilCounted(run, 2_000 * perMessage);
+    const calmBytes = rssOf(run);
+    let mostBytes = 0;
+    // it runs for a tenth of the time
+    let turns = 0;
+    const throttle = setInterval(() => {
+      if (turns++ % 10 === 0) run.resume();
+      else run.pause();
+      mostBytes = Math.max(mostBytes, rssOf(run));
+    }, 20);
+    onTestFinished(() => clearInterval(throttle));
+    const messages = 200_000;
+    await publish(2_000, messages);
+    clearInterval(throttle);
+    run.resume();
+    const shed = () => Number(textOf(dropped.deliveries.at(-1) ?? { payload: Buffer.from('0') }));
+    await until(async () => totalOf((await run.view()).overview) / perMessage + shed() >= messages, 60_000);
+    const { readings } = await run.stop();
+    expect(shed()).toBeGreaterThan(0);
+    expect(totalOf({ readings }) / perMessage + shed()).toBe(messages);
+    expect(readings).toMatchObject({ duplicate: 0, late: 0, malformed: 0, overflow: 0 });
+    expect(mostBytes - calmBytes).toBeLessThan(100e6);
+  });
+
+  test.skipIf(smallDisk === undefined)(
+    'goes on while its disk is full, acknowledges nothing, and has lost nothing when there is room again',
+    async () => {
+      const disk = mountSmallDisk() as string;
+      onTestFinished(() => unmount(disk));
+      const { start, publish, forecasts } = await openDurablePlant({ stateFolder: disk });
+      const run = await start('commit: 100ms');
+      await publish(0, 100);
+      await untilCounted(run, 100 * perMessage);
+      const ballast = join(disk, 'ballast');
+      expect(() => writeFileSync(ballast, Buffer.alloc(600_000))).toThrow('ENOSPC');
+      await publish(100, 2_000);
+      await until(() => says(run, 'degraded: states do not reach the disk'), 30_000);
+      // every frame is answered all the same
+      await until(() => forecasts.deliveries.length >= 2_000, 30_000);
+      await run.kill('SIGKILL');
+      const next = await start('commit: 100ms');
+      await until(() => says(next, 'degraded: states do not reach the disk'), 30_000);
+      rmSync(ballast);
+      await until(() => says(next, 'the disk takes states again'), 30_000);
+      await untilCounted(next, 1_900 * perMessage);
+      const { state } = await next.stop();
+      expect(state.degraded).toBeNull();
+      const last = await start('commit: 100ms');
+      await publish(0, 2_000);
+      await untilCounted(last, 2_000 * perMessage);
+      // it had all of them
+      const { readings } = await last.stop();
+      expect(readings).toMatchObject({ applied: 0 });
+    },
+  );
+});
