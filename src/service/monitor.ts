@@ -1,7 +1,7 @@
 import type { StreamHealth } from '../dashboard/view.ts';
 import type { Model } from '../model/model.ts';
 import type { Reading } from '../stream/decode.ts';
-import type { Outcome } from '../stream/encode.ts';
+import type { Answers } from '../stream/denormalize.ts';
 import { createStreamRecord, type SavedAnswer, type StreamRecord } from './stream-record.ts';
 
 /** What the service knows of its streams: fed by the road, read by the page and the log. */
@@ -9,7 +9,7 @@ export interface Monitor {
   readonly records: ReadonlyMap<string, StreamRecord>;
   /** Names of all streams, in the order of the alphabet. */
   names(): readonly string[];
-  noteOutcome(outcome: Outcome, arrivedMs: number): void;
+  noteOutcome(answers: Answers, arrivedMs: number): void;
   noteRetained(readings: readonly Reading[]): void;
   /** What was known of a stream before a restart. */
   restore(stream: string, answer: SavedAnswer): void;

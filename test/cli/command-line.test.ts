@@ -30,6 +30,8 @@ const noCommands: Commands = {
   keygen: fail('keygen'),
   sign: fail('sign'),
   verify: fail('verify'),
+  deploy: fail('deploy'),
+  rollback: fail('rollback'),
   demo: fail('demo'),
 };
 
@@ -48,6 +50,8 @@ const names = [
   'keygen',
   'sign',
   'verify',
+  'deploy',
+  'rollback',
   'demo',
 ];
 

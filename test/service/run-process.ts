@@ -29,6 +29,7 @@ export interface RunProcess {
   readonly exitCode: number | null;
   /** Of its page. */
   view(): Promise<View>;
+  signal(name: 'SIGHUP'): void;
   kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
   /** SIGTERM, and its last word. */
   stop(): Promise<RunSummary>;
@@ -82,6 +83,7 @@ export async function startRun(
       const { page } = lines().find(({ msg }) => msg === 'started') as Line & { page: string };
       return (await (await fetch(`${page}view`)).json()) as View;
     },
+    signal: (name) => void child.kill(name),
     kill,
     async stop() {
       const code = await kill('SIGTERM');
