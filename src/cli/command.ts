@@ -128,6 +128,17 @@ export interface VerifyArguments {
   readonly trust: readonly string[];
 }
 
+export interface DeployArguments extends BrokerArguments {
+  readonly model: string;
+  readonly topic: string;
+  /** How long to wait for an answer. */
+  readonly seconds: number;
+}
+
+export interface RollbackArguments {
+  readonly config: string;
+}
+
 interface DemoArguments {
   readonly seconds: number | undefined;
   /** Of the page; 8080, or a free one, when absent. */
@@ -150,6 +161,8 @@ export interface Commands {
   readonly keygen: (args: KeygenArguments, terminal: Terminal) => Promise<Report>;
   readonly sign: (args: SignArguments, terminal: Terminal) => Promise<Report>;
   readonly verify: (args: VerifyArguments, terminal: Terminal) => Promise<Report>;
+  readonly deploy: (args: DeployArguments, terminal: Terminal) => Promise<Report>;
+  readonly rollback: (args: RollbackArguments, terminal: Terminal) => Promise<Report>;
   /** Draws while it runs, and so prints its own end. */
   readonly demo: (args: DemoArguments) => Promise<void>;
 }
@@ -167,5 +180,7 @@ export const commands: Commands = {
   keygen: async (args, terminal) => (await import('./keygen.ts')).runKeygen(args, terminal),
   sign: async (args, terminal) => (await import('./sign.ts')).runSign(args, terminal),
   verify: async (args, terminal) => (await import('./verify.ts')).runVerify(args, terminal),
+  deploy: async (args, terminal) => (await import('./deploy.ts')).runDeploy(args, terminal),
+  rollback: async (args, terminal) => (await import('./rollback.ts')).runRollback(args, terminal),
   demo: async (args) => (await import('./demo.ts')).runDemo(args),
 };

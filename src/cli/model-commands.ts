@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
 import type { Commands } from './command.ts';
-import { addEntry, type Perform } from './command-entry.ts';
+import { addBroker, addEntry, type Perform } from './command-entry.ts';
+import { positiveNumber } from './option-values.ts';
 
 /** The commands of a model's life after the training: who made it, and which one a device serves. */
 export function addModelCommands(program: Command, commands: Commands, perform: Perform): void {
   addKeygen(program, commands, perform);
   addSign(program, commands, perform);
   addVerify(program, commands, perform);
+  addDeploy(program, commands, perform);
+  addRollback(program, commands, perform);
 }
 
 function addKeygen(program: Command, commands: Commands, perform: Perform): void {
@@ -54,4 +57,32 @@ function addVerify(program: Command, commands: Commands, perform: Perform): void
     .action((model: string, options) =>
       perform(options, (terminal) => commands.verify({ ...options, model }, terminal)),
     );
+}
+
+function addDeploy(program: Command, commands: Commands, perform: Perform): void {
+  const command = addEntry(
+    program,
+    'deploy <model>',
+    'Send a signed model to running services by MQTT, and wait for the answer. Exit code 1 when it is refused.',
+    `Example:
+  # the topic is models.topic of their config; what becomes of the model is on TOPIC/status
+  cellstream deploy weather.pb --broker mqtt://localhost --topic cellstream/plant/model`,
+  ).option('--seconds <number>', 'how long to wait for the answer', positiveNumber, 30);
+  addBroker(command, 'where the services take new models').action((model: string, options) =>
+    perform(options, (terminal) => commands.deploy({ ...options, model }, terminal)),
+  );
+}
+
+function addRollback(program: Command, commands: Commands, perform: Perform): void {
+  addEntry(
+    program,
+    'rollback <config>',
+    'Put back the model that a service served before, with its states. The service has to be stopped.',
+    `Example:
+  systemctl stop cellstream
+  cellstream rollback plant.yaml
+  systemctl start cellstream`,
+  ).action((config: string, options) =>
+    perform(options, (terminal) => commands.rollback({ config }, terminal)),
+  );
 }

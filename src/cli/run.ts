@@ -2,20 +2,26 @@ import { setFlagsFromString } from 'node:v8';
 import { readCredentials, readPageToken } from '../config/credentials.ts';
 import { loadServiceConfig, type ServiceConfig } from '../config/service.ts';
 import type { Engine } from '../engine/engine.ts';
+import { ModelFormatError } from '../model/format-error.ts';
 import type { Model } from '../model/model.ts';
 import type { LinkOptions } from '../mqtt/link.ts';
 import { createLog, type Log } from '../service/log.ts';
+import { ModelRefusedError } from '../service/model-checks.ts';
+import { type ModelLife, type ModelLifeOptions, startModelLife } from '../service/model-life.ts';
+import { openModelShelf } from '../service/model-shelf.ts';
+import { chooseStartModel, type StartModel, type StartOptions } from '../service/model-start.ts';
 import { startReports, summarizeService } from '../service/reports.ts';
 import { type Service, startService } from '../service/service.ts';
 import { openStateFolder, readSession, type SessionRecord, writeRecord } from '../service/session-file.ts';
+import { SignatureError } from '../service/signatures.ts';
 import { createPublishTopics, createRoutes } from '../service/subscriptions.ts';
 import { formatTime } from '../signal/times.ts';
 import type { Reading } from '../stream/decode.ts';
 import type { Report, RunArguments, Terminal } from './command.ts';
 import { readInputFile } from './input-file.ts';
 import { onInterrupt } from './interrupt.ts';
-import { loadEngine } from './load-engine.ts';
 import { withThreads } from './thread-engine.ts';
+import { readTrustedKeys } from './trusted-keys.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The service of one config file, until SIGINT or SIGTERM. */
@@ -25,10 +31,13 @@ export async function runService(args: RunArguments, terminal: Terminal): Promis
   const text = new TextDecoder().decode(readInputFile(args.config, 'config'));
   const config = loadServiceConfig(text, args.config);
   const log = createLog(config.name, { quiet: terminal.quiet });
-  const engine = withThreads(await loadEngine(config.model), config.threads, log);
-  checkFit(engine.model, args);
+  const shelf = openModelShelf(config.stateDir, config.name);
+  const rules = { keys: readTrustedKeys(config.models.trust), takesUnfit: args.force ?? false };
+  const chosen = await chooseModel(config, { ...rules, shelf, log });
+  const engine = withThreads(chosen.engine, config.threads, log);
   const history = await warmUp(args, engine.model, log);
   const { service, session } = await prepare(config, engine, log, history);
+  const life = startLife(chosen, { ...rules, service, shelf, log, config });
   const stopped = stopSignal(log);
   try {
     await Promise.race([openService(service, session, config, log), stopped.promise, service.failed]);
@@ -36,19 +45,53 @@ export async function runService(args: RunArguments, terminal: Terminal): Promis
     await Promise.race([stopped.promise, service.failed]).finally(stopReports);
   } finally {
     stopped.forget();
+    const ended = life?.stop();
     await service.close();
+    await ended;
   }
   const summary = summarizeService(service);
   log.info(summary, 'stopped');
   return { summary, text: describe(summary) };
 }
 
-function checkFit({ name, fit }: Model, { force = false }: RunArguments): void {
-  if (fit || force) return;
-  throw new UsageError(
-    `the model ${name} is not fit for use: on validation persistence or seasonal naive was better; ` +
-      'train another, or serve it all the same with --force',
-  );
+/** @throws ModelFormatError, SignatureError with the file's name in front */
+async function chooseModel(config: ServiceConfig, options: Omit<StartOptions, 'bytes'>): Promise<StartModel> {
+  const bytes = readInputFile(config.model, 'model');
+  try {
+    return await chooseStartModel({ ...options, bytes });
+  } catch (error) {
+    const message = `${config.model}: ${(error as Error).message}`;
+    if (error instanceof ModelFormatError) throw new ModelFormatError(message, { cause: error });
+    if (error instanceof SignatureError || error instanceof ModelRefusedError)
+      throw new UsageError(message, { cause: error });
+    throw error;
+  }
+}
+
+interface LifeParts extends Pick<ModelLifeOptions, 'service' | 'shelf' | 'log' | 'keys' | 'takesUnfit'> {
+  readonly config: ServiceConfig;
+}
+
+/** Without a folder to remember them in, models change with a restart only. */
+function startLife({ remember }: StartModel, { config, ...parts }: LifeParts): ModelLife | undefined {
+  const { stateDir, model, models } = config;
+  try {
+    openStateFolder(stateDir);
+    remember();
+  } catch (error) {
+    const reason = (error as Error).message;
+    parts.log.warn({ reason }, 'new models need a restart: name a folder that can be written with state.dir');
+    return undefined;
+  }
+  const life = startModelLife({ ...parts, path: model, topic: models.topic, shadowMs: models.shadowMs });
+  process.on('SIGHUP', life.reload);
+  return {
+    ...life,
+    stop() {
+      process.off('SIGHUP', life.reload);
+      return life.stop();
+    },
+  };
 }
 
 async function prepare(
@@ -64,7 +107,11 @@ async function prepare(
   const routes = createRoutes(config, engine.model);
   const topics = createPublishTopics(config, routes, engine.model);
   const broker = brokerOptions(config);
-  const filters = routes.map((route) => route.topics.filter);
+  const modelTopic = config.models.topic;
+  const filters = [
+    ...routes.map((route) => route.topics.filter),
+    ...(modelTopic === undefined ? [] : [modelTopic]),
+  ];
   const session = { clientId, filters };
   const { isKnown, goneFilters } = readSession(stateDir, session);
   const service = await startService({
@@ -77,7 +124,7 @@ async function prepare(
     publish: { topics, qos: publish.qos, retain: publish.retain },
     format: publish.format,
     ...(dashboard && { dashboard: { ...dashboard, token: readPageToken(dashboard) } }),
-    expectsSession: isKnown,
+    ...{ expectsSession: isKnown, modelTopic },
     ...(commitMs !== undefined && { state: { folder: stateDir, commitMs, ack } }),
   });
   return { service, session };

@@ -20,45 +20,50 @@ export async function runState(args: StateArguments, terminal: Terminal): Promis
 type Action = (states: StoredStates, args: StateArguments) => Promise<Report>;
 
 const actions: Readonly<Record<StateArguments['action'], Action>> = {
-  async ls(states, args) {
-    const rows = chosen(states, args).map((stream) => {
-      const record = states.monitor.find(stream);
-      const isAnswered = record?.answer !== undefined;
-      return {
-        stream,
-        ...(isAnswered && { time: formatTime(record.answeredMs), health: record.health }),
-      };
-    });
-    const table = formatTable(
-      ['stream', 'newest frame', 'health'],
-      rows.map(({ stream, time, health }) => [stream, time, health]),
-    );
-    return { summary: { count: rows.length, streams: rows }, text: `${table}\n${count(rows.length)}` };
-  },
-
-  async export(states, args) {
-    const file = fileOf(args);
-    const streams = await states.write(chosen(states, args), file);
-    return { summary: { file, streams }, text: `${count(streams)} written to ${file}` };
-  },
-
-  async import(states, args) {
-    const file = fileOf(args);
-    const names = states.read(readInputFile(file, 'states'), file);
-    await states.write(states.memory.table.streams.keys());
-    return { summary: { file, streams: names.length }, text: `${count(names.length)} read from ${file}` };
-  },
-
-  async reset(states, args) {
-    const gone = new Set(chosen(states, args));
-    const kept = [...states.memory.table.streams.keys()].filter((name) => !gone.has(name));
-    await states.write(kept);
-    return {
-      summary: { reset: gone.size, streams: kept.length },
-      text: `${count(gone.size)} will start cold; ${count(kept.length)} kept`,
-    };
-  },
+  ls: list,
+  export: exportTo,
+  import: importFrom,
+  reset,
 };
+
+async function list(states: StoredStates, args: StateArguments): Promise<Report> {
+  const rows = chosen(states, args).map((stream) => {
+    const record = states.monitor.find(stream);
+    const isAnswered = record?.answer !== undefined;
+    return {
+      stream,
+      ...(isAnswered && { time: formatTime(record.answeredMs), health: record.health }),
+    };
+  });
+  const table = formatTable(
+    ['stream', 'newest frame', 'health'],
+    rows.map(({ stream, time, health }) => [stream, time, health]),
+  );
+  return { summary: { count: rows.length, streams: rows }, text: `${table}\n${count(rows.length)}` };
+}
+
+async function exportTo(states: StoredStates, args: StateArguments): Promise<Report> {
+  const file = fileOf(args);
+  const streams = await states.write(chosen(states, args), file);
+  return { summary: { file, streams }, text: `${count(streams)} written to ${file}` };
+}
+
+async function importFrom(states: StoredStates, args: StateArguments): Promise<Report> {
+  const file = fileOf(args);
+  const names = states.read(readInputFile(file, 'states'), file);
+  await states.write(states.memory.table.streams.keys());
+  return { summary: { file, streams: names.length }, text: `${count(names.length)} read from ${file}` };
+}
+
+async function reset(states: StoredStates, args: StateArguments): Promise<Report> {
+  const gone = new Set(chosen(states, args));
+  const kept = [...states.memory.table.streams.keys()].filter((name) => !gone.has(name));
+  await states.write(kept);
+  return {
+    summary: { reset: gone.size, streams: kept.length },
+    text: `${count(gone.size)} will start cold; ${count(kept.length)} kept`,
+  };
+}
 
 /** Those that were named, or all. */
 function chosen({ memory }: StoredStates, { stream }: StateArguments): string[] {

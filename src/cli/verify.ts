@@ -1,9 +1,10 @@
 import { readModelFile } from '../model/format.ts';
 import { ModelFormatError } from '../model/format-error.ts';
 import { checkSigned, SignatureError } from '../service/signatures.ts';
-import { keyIdText, readPublicKey } from '../service/signing-keys.ts';
+import { keyIdText } from '../service/signing-keys.ts';
 import type { Report, Terminal, VerifyArguments } from './command.ts';
 import { readInputFile } from './input-file.ts';
+import { readTrustedKeys } from './trusted-keys.ts';
 
 /** Which of the trusted keys have signed a model.
  * @throws SignatureError when none has */
@@ -12,10 +13,7 @@ export async function runVerify(
   _terminal: Terminal,
 ): Promise<Report> {
   const bytes = readInputFile(path, 'model');
-  const keys = trust.map((file) => ({
-    file,
-    ...readPublicKey(Buffer.from(readInputFile(file, 'public key')).toString(), file),
-  }));
+  const keys = readTrustedKeys(trust);
   try {
     const file = readModelFile(bytes);
     const signers = checkSigned(file, keys).map(({ id }) => keyIdText(id));

@@ -16,6 +16,7 @@ export function checkServiceRules(config: Parsed): Problem[] {
     ...checkRepeats(config),
     ...checkPublish(config),
     ...checkLateness(config),
+    ...checkModels(config),
   ];
 }
 
@@ -107,4 +108,17 @@ function checkPublish({ publish }: Parsed): Problem[] {
 function checkLateness({ lateness }: Parsed): Problem[] {
   if (lateness === undefined || (parseDuration(lateness) as number) <= longestLatenessMs) return [];
   return [{ path: ['lateness'], message: `found ${lateness}, expected at most 7d` }];
+}
+
+function checkModels({ models }: Parsed): Problem[] {
+  const { topic, trust } = models;
+  if (topic === undefined) return [];
+  const problem = (message: string): Problem => ({ path: ['models', 'topic'], message });
+  if (/[+#{}\0]/.test(topic)) {
+    return [problem(`found "${topic}", expected one topic such as cellstream/plant/model`)];
+  }
+  // whoever may publish there could put any model in place
+  if (trust.length === 0)
+    return [problem('found without models.trust, expected the public keys of those who sign models')];
+  return [];
 }

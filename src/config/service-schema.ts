@@ -11,6 +11,14 @@ function duration() {
     .refine((value) => parseDuration(value) !== undefined, durationText);
 }
 
+function durationOrOff() {
+  const expected = `${durationText}, or off`;
+  return z
+    .string(expected)
+    .regex(new RegExp(`^off$|${durationPattern.source}`), expected)
+    .refine((value) => value === 'off' || parseDuration(value) !== undefined, expected);
+}
+
 function flag(expected = 'true or false') {
   return z.boolean(expected);
 }
@@ -116,8 +124,7 @@ export const serviceSchema = z.strictObject(
       .strictObject(
         {
           dir: path.exactOptional().describe('A folder; NAME.state beside the config unless set.'),
-          commit: z
-            .union([z.literal('off'), duration()], `${durationText}, or off`)
+          commit: durationOrOff()
             .default('5s')
             .describe(
               'How often readings go to disk, all of that time in one write. off: states live in memory alone.',
@@ -129,6 +136,26 @@ export const serviceSchema = z.strictObject(
             ),
         },
         'a map such as { dir: /var/lib/cellstream }',
+      )
+      .prefault({}),
+    models: z
+      .strictObject(
+        {
+          trust: z
+            .array(path, 'a list of files')
+            .max(16, 'at most 16 files')
+            .default([])
+            .describe('Public keys, PEM: a new model has to be signed by one of them.'),
+          topic: text('a topic such as cellstream/plant/model')
+            .exactOptional()
+            .describe('Where new models come, beside the file; for signed ones only.'),
+          shadow: durationOrOff()
+            .default('1h')
+            .describe(
+              'How long a new model runs beside the old one, unpublished, before the better one serves. off: it serves at once.',
+            ),
+        },
+        'a map such as { trust: [model-key.pub.pem] }',
       )
       .prefault({}),
     dashboard: z

@@ -46,7 +46,17 @@ export interface ServiceConfig {
   readonly commitMs: number | undefined;
   /** When messages of QoS 1 are acknowledged. */
   readonly ack: Parsed['state']['ack'];
+  readonly models: ModelsConfig;
   readonly dashboard?: { readonly host: string; readonly port: number; readonly tokenFile?: string };
+}
+
+/** How new models come. */
+interface ModelsConfig {
+  /** Files of public keys; without any a model on disk needs no signature. */
+  readonly trust: readonly string[];
+  readonly topic?: string;
+  /** 0: a new model serves at once. */
+  readonly shadowMs: number;
 }
 
 /** Reads a config file.
@@ -70,6 +80,7 @@ export function loadServiceConfig(text: string, path: string): ServiceConfig {
     stateDir: resolve(folder, state.dir ?? `${name}.state`),
     commitMs: state.commit === 'off' ? undefined : parseDuration(state.commit),
     ack: state.ack,
+    models: resolveModels(parsed.models, folder),
     ...(combine !== undefined && { combine }),
     ...(staleAfter !== undefined && { staleAfterMs: parseDuration(staleAfter) as number }),
     ...(dashboard !== undefined && { dashboard: resolvePage(dashboard, folder) }),
@@ -81,6 +92,14 @@ function resolvePage(
   folder: string,
 ): NonNullable<ServiceConfig['dashboard']> {
   return { host, port, ...(token_file !== undefined && { tokenFile: resolve(folder, token_file) }) };
+}
+
+function resolveModels({ trust, topic, shadow }: Parsed['models'], folder: string): ModelsConfig {
+  return {
+    trust: trust.map((file) => resolve(folder, file)),
+    ...(topic !== undefined && { topic }),
+    shadowMs: shadow === 'off' ? 0 : (parseDuration(shadow) as number),
+  };
 }
 
 function resolveBroker(

@@ -9,7 +9,7 @@ import { modelMessage } from './write-message.ts';
 export const formatVersion = 1;
 
 /** No network for one sensor needs more; a file beyond it is a mistake or an attack. */
-const MAX_FILE_BYTES = 64 * 1024 * 1024;
+export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const MAX_SIGNATURES = 64;
 
 export interface Signature {

@@ -1,16 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createForecast } from '../engine/answer.ts';
-import type { Engine } from '../engine/engine.ts';
 import type { Link } from '../mqtt/link.ts';
 import type { Sink } from '../mqtt/sink.ts';
 import type { ReadingObserver } from '../stream/align.ts';
 import type { Reading } from '../stream/decode.ts';
-import { createEncoder, type EncodeOptions } from '../stream/encode.ts';
-import type { StreamMemory } from '../stream/pipeline.ts';
+import { createEncoder, type PayloadFormat } from '../stream/encode.ts';
 import { createCommitter } from './committer.ts';
 import type { Log } from './log.ts';
-import type { Monitor } from './monitor.ts';
-import { openStateKeeper } from './state-keeper.ts';
+import { type KeptModel, openStateKeeper, type StateKeeper } from './state-keeper.ts';
 
 /** When a message of QoS 1 is acknowledged: when its readings are on disk, or on arrival. auto: on-commit with MQTT 5 alone,
  * since a broker of 3.1.1 may send no more than 20 messages before it wants the first acknowledged. */
@@ -23,7 +20,7 @@ export interface StateOptions {
 }
 
 /** The states of a service on disk. */
-export interface Durable {
+export interface Durable extends Pick<StateKeeper, 'recent' | 'adopt'> {
   readonly observer: ReadingObserver;
   readonly history: Iterable<readonly Reading[]>;
   /** Begins to commit, and to acknowledge, what goes down the road. */
@@ -46,11 +43,8 @@ export interface Durable {
   close(): Promise<void>;
 }
 
-export interface DurableOptions extends StateOptions {
-  readonly engine: Engine;
-  readonly memory: StreamMemory;
-  readonly monitor: Monitor;
-  readonly encoding: EncodeOptions;
+export interface DurableOptions extends StateOptions, KeptModel {
+  readonly format?: PayloadFormat | undefined;
   readonly log: Log;
 }
 
@@ -66,28 +60,28 @@ export function holdsReceipts(ack: Acknowledging, protocol: '5' | '3.1.1'): bool
 
 /** Takes the folder, and fills memory and monitor with what it holds. */
 export async function openDurable(options: DurableOptions): Promise<Durable> {
-  const { engine, monitor, commitMs, log, encoding } = options;
+  const { commitMs, log, format } = options;
   const keeper = await openStateKeeper(options);
-  const payloadOf = createEncoder(encoding);
-  const scratch = createForecast(engine.model);
+  let again = createRepeater(options, format);
   /** Streams whose reading came again: perhaps their forecast never arrived. */
   const repeated = new Set<string>();
   let committer: ReturnType<typeof createCommitter> | undefined;
 
   function publishRepeated(sink: Sink): void {
     for (const stream of repeated) {
-      const record = monitor.find(stream);
-      if (!record?.answer || record.health === undefined) continue;
-      Object.assign(scratch, { stream, timeMs: record.answeredMs, health: record.health });
-      scratch.values.set(record.answer);
-      scratch.factors.set(record.factors);
-      sink.publish([{ stream, payload: payloadOf(scratch) }]);
+      const payload = again(stream);
+      if (payload !== undefined) sink.publish([{ stream, payload }]);
     }
     repeated.clear();
   }
 
   return {
     history: keeper.history,
+    recent: keeper.recent,
+    adopt(model) {
+      again = createRepeater(model, format);
+      return keeper.adopt(model);
+    },
     observer: {
       before: keeper.before,
       taken: keeper.taken,
@@ -128,5 +122,22 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
       timer.abort();
     },
     close: keeper.close,
+  };
+}
+
+/** The newest forecast of a stream, once more. */
+function createRepeater(
+  { engine: { id, model }, monitor }: KeptModel,
+  format: PayloadFormat | undefined,
+): (stream: string) => string | Uint8Array | undefined {
+  const payloadOf = createEncoder({ model, id, format });
+  const scratch = createForecast(model);
+  return (stream) => {
+    const record = monitor.find(stream);
+    if (!record?.answer || record.health === undefined) return undefined;
+    Object.assign(scratch, { stream, timeMs: record.answeredMs, health: record.health });
+    scratch.values.set(record.answer);
+    scratch.factors.set(record.factors);
+    return payloadOf(scratch);
   };
 }

@@ -1,7 +1,7 @@
 import type { StreamHealth } from '../dashboard/view.ts';
 import type { Model } from '../model/model.ts';
 import type { Reading } from '../stream/decode.ts';
-import type { Outcome } from '../stream/encode.ts';
+import type { Answers } from '../stream/denormalize.ts';
 import {
   createStreamRecords,
   type SavedAnswer,
@@ -16,7 +16,7 @@ export interface Monitor {
   find(stream: string): StreamRecord | undefined;
   /** Names of all streams, in the order of the alphabet. */
   names(): readonly string[];
-  noteOutcome(outcome: Outcome, arrivedMs: number): void;
+  noteOutcome(answers: Answers, arrivedMs: number): void;
   noteRetained(readings: readonly Reading[]): void;
   /** What was known of a stream before a restart. */
   restore(stream: string, answer: SavedAnswer): void;

@@ -14,7 +14,8 @@ export interface ReplayProgress {
 
 export interface OverviewParts {
   readonly name: string;
-  readonly engine: Engine;
+  /** The model that publishes. */
+  readonly engine: () => Engine;
   readonly link: Link;
   readonly sink: Sink;
   readonly counts: ServiceCounts;
@@ -26,10 +27,9 @@ const streamsAMs = 20;
 
 /** Looks at the service as a whole. */
 export function createOverview({ name, engine, link, sink, counts, replay }: OverviewParts): () => Overview {
-  const model = modelView(engine);
   const look = (): Overview => ({
     name,
-    model,
+    model: modelView(engine()),
     broker: {
       address: link.address,
       connected: link.connected,

@@ -3,10 +3,13 @@ import { percentilesOf } from './percentiles.ts';
 import type { Service } from './service.ts';
 
 /** What a service has done so far, as one flat record: the line of the log, and of --json at the end. */
-export function summarizeService({ readings, monitor, messages, sink, link, durable, ...counts }: Service) {
+export function summarizeService(service: Service) {
+  const { readings, monitor, messages, sink, link, durable, engine, models, ...counts } = service;
   const { published, superseded, dropped, failed, waiting, failures } = sink;
   const { mae, persistenceMae } = pooledError({ monitor });
   return {
+    model: engine.id,
+    models: { ...models },
     messages: messages.total,
     messagesPerSecond: Number(messages.perSecond().toFixed(1)),
     unrouted: counts.aside.unrouted,

@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import { tap } from 'rxjs';
+import { type Subscription, tap } from 'rxjs';
 import type { Dashboard, DashboardOptions } from '../dashboard/server.ts';
 import type { ViewSource } from '../dashboard/view.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -9,18 +9,19 @@ import { createSink, type Sink } from '../mqtt/sink.ts';
 import { createSourceCounts, mqttSource, type SourceCounts } from '../mqtt/source.ts';
 import type { TopicPattern } from '../mqtt/topic.ts';
 import { type Counters, createCounters } from '../stream/counters.ts';
-import type { Reading } from '../stream/decode.ts';
-import type { Outcome } from '../stream/encode.ts';
+import { decode, type Reading, sharedChannels } from '../stream/decode.ts';
 import type { Message } from '../stream/payload.ts';
-import { createStreamMemory, type RoadOptions, road, type StreamMemory } from '../stream/pipeline.ts';
+import type { RoadOptions } from '../stream/pipeline.ts';
+import { warm } from '../stream/warm.ts';
 import { createComplaints } from './complaints.ts';
 import { type Durable, holdsReceipts, openDurable, type StateOptions } from './durable.ts';
 import type { Log } from './log.ts';
-import { createMonitor, type Monitor } from './monitor.ts';
+import { createModelRoad, type ModelRoad } from './model-road.ts';
+import type { Monitor } from './monitor.ts';
 import { createOverview, type ReplayProgress } from './overview.ts';
 import { createRate, type Rate } from './rate.ts';
-import { createStreamViews } from './stream-views.ts';
-import type { Route } from './subscriptions.ts';
+import { createServing, type Serving } from './serving.ts';
+import { answerTopicOf, type Route } from './subscriptions.ts';
 
 export interface ServiceOptions extends Pick<RoadOptions, 'history' | 'combine' | 'latenessMs' | 'format'> {
   readonly name: string;
@@ -36,16 +37,27 @@ export interface ServiceOptions extends Pick<RoadOptions, 'history' | 'combine' 
   readonly log: Log;
   /** Where the states are kept; in memory alone when absent. */
   readonly state?: StateOptions | undefined;
+  /** Where new models come; the life of the model listens there. */
+  readonly modelTopic?: string | undefined;
   /** An earlier start has left a session at the broker. */
   readonly expectsSession?: boolean | undefined;
   /** Of a demo, for the page. */
   readonly replay?: (() => ReplayProgress) | undefined;
 }
 
+/** What has become of the models that came while the service ran. */
+interface ModelCounts {
+  promoted: number;
+  refused: number;
+  /** The id of the one that is stepped beside the model that serves. */
+  shadow: string | null;
+}
+
 /** What a running service counts. */
 export interface ServiceCounts {
   readonly readings: Counters;
   readonly monitor: Monitor;
+  readonly models: ModelCounts;
   readonly messages: Rate & { readonly total: number };
   /** Messages that were not for the road. */
   readonly aside: SourceCounts;
@@ -55,7 +67,9 @@ export interface ServiceCounts {
   readonly latencyNs: RecordableHistogram;
 }
 
-export interface Service extends ServiceCounts {
+export interface Service extends ServiceCounts, Pick<ModelRoad, 'openShadow'> {
+  /** The model that publishes. */
+  readonly engine: Engine;
   readonly durable: Durable | undefined;
   readonly link: Link;
   readonly sink: Sink;
@@ -71,27 +85,19 @@ export interface Service extends ServiceCounts {
   close(): Promise<void>;
 }
 
-/** Periods without a reading after which a stream is stale. */
-const staleAfterPeriods = 3;
-
 /** The states warm, the page opens, and once it is opened every frame is answered until it is closed. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, engine, broker, routes, publish, log, maxStreams } = options;
-  const monitor = createMonitor({
-    model: engine.model,
-    staleAfterMs: options.staleAfterMs ?? staleAfterPeriods * engine.model.input.periodMs,
-    charted: options.dashboard !== undefined,
-    maxStreams,
-  });
-  const counts = createCounts(monitor);
-  const memory = createStreamMemory(engine, options);
-  const encoding = { model: engine.model, id: engine.id, format: options.format };
-  const durable =
-    options.state && (await openDurable({ ...options.state, engine, memory, monitor, encoding, log }));
+  const { name, engine, broker, routes, publish, log, format, modelTopic } = options;
+  const charted = options.dashboard !== undefined;
+  const first = createServing(engine, { ...options, charted });
+  const durable = options.state && (await openDurable({ ...options.state, ...first, format, log }));
   const link = createLink({
     ...broker,
     holdsReceipts: (protocol) => options.state !== undefined && holdsReceipts(options.state.ack, protocol),
-    filters: routes.map(({ topics, qos }) => ({ topic: topics.filter, qos })),
+    filters: [
+      ...routes.map(({ topics, qos }) => ({ topic: topics.filter, qos })),
+      ...(modelTopic === undefined ? [] : [{ topic: modelTopic, qos: 1 as const }]),
+    ],
     onEvent: createEventLog(options),
   });
   const losses = createComplaints(({ reason, topic, since }) =>
@@ -101,9 +107,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ...publish,
     onLoss: (reason, { stream, payload }) => losses.note(reason, publish.topics.topicOf(stream), payload),
   });
-  const overview = createOverview({ name, engine, link, sink, counts, replay: options.replay });
-  const streams = createStreamViews(engine, monitor);
-  const view: ViewSource = (query) => ({ overview: overview(), ...streams(query) });
+  const counts = createCounts(() => run.models.serving.monitor);
+  const run = createRun(options, { link, sink, counts, durable, first, charted });
+  const overview = createOverview({
+    ...{ name, link, sink, counts, replay: options.replay },
+    engine: () => run.models.serving.engine,
+  });
+  const view: ViewSource = (query) => ({
+    overview: overview(),
+    ...run.models.serving.viewStreams(query),
+  });
   // first, since a port in use ends it all
   const dashboard =
     options.dashboard &&
@@ -115,11 +128,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await durable?.close();
       throw error;
     }));
-  const run = runRoad(options, { link, sink, counts, memory, durable });
+  run.start();
   durable?.start(link, sink);
   return {
     ...counts,
     ...{ link, sink, dashboard, view, durable, failed: run.failed },
+    get monitor() {
+      return counts.monitor;
+    },
+    get engine() {
+      return run.models.serving.engine;
+    },
+    openShadow: run.models.openShadow,
     open: (timeoutMs) => link.open(timeoutMs === undefined ? {} : { timeoutMs }),
     async close() {
       // what comes from here on stays with the broker; what came last is still to be counted
@@ -161,12 +181,15 @@ function createEventLog({ log, broker, expectsSession = false }: ServiceOptions)
   };
 }
 
-function createCounts(monitor: Monitor): ServiceCounts {
+function createCounts(monitor: () => Monitor): ServiceCounts {
   const rate = createRate();
   let total = 0;
   return {
     readings: createCounters(),
-    monitor,
+    get monitor() {
+      return monitor();
+    },
+    models: { promoted: 0, refused: 0, shadow: null },
     messages: {
       add(count) {
         total += count;
@@ -187,8 +210,9 @@ interface RoadParts {
   readonly link: Link;
   readonly sink: Sink;
   readonly counts: ServiceCounts;
-  readonly memory: StreamMemory;
   readonly durable: Durable | undefined;
+  readonly first: Serving;
+  readonly charted: boolean;
 }
 
 /** First what somebody gives, then what was read before the restart: of both, what is late steps nothing. */
@@ -198,9 +222,10 @@ function* past(
   for (const part of parts) if (part) yield* part;
 }
 
-function runRoad(options: ServiceOptions, { link, sink, counts, memory, durable }: RoadParts) {
-  const { engine, routes, publish, log, broker, history, format } = options;
-  const { readings, monitor, messages, stepNs, latencyNs } = counts;
+/** The road from the broker to the broker; from `start` on it is open. */
+function createRun(options: ServiceOptions, { link, sink, counts, durable, first, charted }: RoadParts) {
+  const { engine, routes, publish, log, broker, history, format, modelTopic } = options;
+  const { readings, messages, stepNs, latencyNs } = counts;
   const complaints = createComplaints(({ reason, ...found }) =>
     log.warn({ reason, ...found }, `set aside a reading: ${reason}`),
   );
@@ -212,36 +237,54 @@ function runRoad(options: ServiceOptions, { link, sink, counts, memory, durable 
   failed.catch(() => {});
   let arrivedMs = 0;
   let startedMs = 0;
-  const onOutcome = (outcome: Outcome) => {
-    sink.publish(outcome.publications);
-    monitor.noteOutcome(outcome, arrivedMs);
-    if (outcome.origin !== 'live') return;
-    stepNs.record(Math.max(1, Math.round(outcome.stepUs * 1000)));
-    latencyNs.record(Math.max(1, Math.round((performance.now() - startedMs) * 1e6)));
-  };
+  const models = createModelRoad({
+    ...options,
+    ...{ first, charted, format, durable, counters: readings },
+    onOutcome({ origin, publications, stepUs }) {
+      sink.publish(publications);
+      if (origin !== 'live') return;
+      stepNs.record(Math.max(1, Math.round(stepUs * 1000)));
+      latencyNs.record(Math.max(1, Math.round((performance.now() - startedMs) * 1e6)));
+    },
+    arrivedMs: () => arrivedMs,
+    onDefect: fail,
+  });
+  const asideTopics = new Set([
+    broker.statusTopic,
+    ...(modelTopic === undefined ? [] : [modelTopic, answerTopicOf(modelTopic)]),
+  ]);
   const source = mqttSource(link, {
     routes: routes.map(({ topics }) => topics),
     counts: counts.aside,
-    limit: memory.arena.batchLimit,
+    limit: first.memory.arena.batchLimit,
     onDone: durable?.onDone,
-    isOwn: (topic) => topic === broker.statusTopic || publish.topics.covers(topic),
+    isOwn: (topic) => asideTopics.has(topic) || publish.topics.covers(topic),
   });
-  const subscription = source
-    .pipe(
-      tap((batch: readonly Message[]) => {
-        startedMs = performance.now();
-        arrivedMs = batch[0].arrivedMs;
-        messages.add(batch.length);
-      }),
-      road(engine, {
-        ...{ format, memory, observer: durable?.observer, history: past(history, durable?.history) },
-        decoders: routes.map(({ decoder }) => decoder),
-        counters: readings,
-        onMalformed: (reason, { route, stream, feature, payload }) =>
-          complaints.note(reason, routes[route].topics.topicOf(stream, feature), payload),
-        onRetained: monitor.noteRetained,
-      }),
-    )
-    .subscribe({ next: onOutcome, error: fail });
-  return { failed, stop: () => subscription.unsubscribe() };
+  const road = source.pipe(
+    tap((batch: readonly Message[]) => {
+      startedMs = performance.now();
+      arrivedMs = batch[0].arrivedMs;
+      messages.add(batch.length);
+    }),
+    decode({
+      decoders: routes.map(({ decoder }) => decoder),
+      counters: readings,
+      channels: sharedChannels(engine.model),
+      onMalformed: (reason, { route, stream, feature, payload }) =>
+        complaints.note(reason, routes[route].topics.topicOf(stream, feature), payload),
+      onRetained: models.noteRetained,
+    }),
+    warm(past(history, durable?.history)),
+  );
+  let subscription: Subscription | undefined;
+  return {
+    ...{ models, failed },
+    start() {
+      subscription = road.subscribe({ next: models.push, error: fail });
+    },
+    stop() {
+      subscription?.unsubscribe();
+      models.stop();
+    },
+  };
 }

@@ -2,6 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import { type FileHeader, fileFormat } from '../state/file-header.ts';
 import { createJournal, type Journal } from '../state/journal.ts';
 import { type FolderLock, lockFolder } from '../state/lock.ts';
+import { readRecentLog } from '../state/recent-log.ts';
 import { type Recovered, recover } from '../state/recovery.ts';
 import { createSnapshot, type SnapshotWriter } from '../state/snapshot.ts';
 import { removeOld } from '../state/state-files.ts';
@@ -11,10 +12,16 @@ import type { AlignedStream } from '../stream/stream-table.ts';
 import type { Log } from './log.ts';
 import { type KeptStreams, restoreStream, saveStream } from './stream-state.ts';
 
-export interface StateKeeperOptions extends KeptStreams {
-  readonly folder: string;
+/** A model whose states are kept. */
+export interface KeptModel extends KeptStreams {
   readonly engine: Engine;
+}
+
+export interface StateKeeperOptions extends KeptModel {
+  readonly folder: string;
   readonly log: Log;
+  /** Bytes of the log between two snapshots at least. */
+  readonly betweenSnapshots?: number | undefined;
 }
 
 /** Keeps the states of a road on disk: the input log, and now and then a snapshot that makes recovery short. */
@@ -27,6 +34,12 @@ export interface StateKeeper extends Omit<ReadingObserver, 'repeated'> {
   /** Resolves when all that was read before the call is on disk.
    * @throws the error of the disk; the next call tries again, and nothing is lost meanwhile */
   commit(): Promise<void>;
+  /** What the log still has, up to now, a record at a time: another model warms up on it. Commits first. */
+  recent(): AsyncGenerator<readonly Reading[], void>;
+  /** From now on it is this model whose states are kept, with the same features. Resolves when they are on disk; until then
+   * the folder still has all of the states of the one before.
+   * @throws the error of the disk; a later snapshot, or another call, has them all the same */
+  adopt(model: KeptModel): Promise<void>;
   /** Commits, and gives the folder back. */
   close(): Promise<void>;
 }
@@ -45,10 +58,7 @@ const streamsATurn = 200;
  * @throws StateError when the folder is in use, or a newer program wrote it */
 export async function openStateKeeper(options: StateKeeperOptions): Promise<StateKeeper> {
   const { folder, engine, memory, log } = options;
-  const header: FileHeader = {
-    ...{ format: fileFormat, model: engine.id, features: engine.model.input.names },
-    aligning: memory.aligning,
-  };
+  const header = headerOf(options);
   const lock = await lockFolder(folder);
   try {
     const { states, aligning, ...found } = await recover(folder, {
@@ -63,6 +73,13 @@ export async function openStateKeeper(options: StateKeeperOptions): Promise<Stat
   }
 }
 
+function headerOf({ engine, memory }: KeptModel): FileHeader {
+  return {
+    ...{ format: fileFormat, model: engine.id, features: engine.model.input.names },
+    aligning: memory.aligning,
+  };
+}
+
 interface Opened extends Omit<Recovered, 'states' | 'aligning'> {
   readonly header: FileHeader;
   readonly lock: FolderLock;
@@ -70,6 +87,7 @@ interface Opened extends Omit<Recovered, 'states' | 'aligning'> {
 
 /** A snapshot under way: the streams that it still lacks, as they were when it began. */
 interface Pass {
+  readonly of: KeptModel;
   readonly writer: SnapshotWriter;
   readonly missing: Set<AlignedStream>;
 }
@@ -78,7 +96,8 @@ function createStateKeeper(
   options: StateKeeperOptions,
   { header, lock, batches, next, snapshotBytes, logBytes }: Opened,
 ): StateKeeper {
-  const { folder, memory, log } = options;
+  const { folder, log, betweenSnapshots = leastLogBytes } = options;
+  let kept: KeptModel = options;
   const journal: Journal = createJournal(folder, header, next);
   let pass: Pass | undefined;
   let passing: Promise<void> | undefined;
@@ -89,16 +108,22 @@ function createStateKeeper(
   // readings were dropped that no file has
   let lacking = false;
 
-  function save({ writer, missing }: Pass, stream: AlignedStream): void {
-    if (missing.delete(stream)) writer.add(saveStream(stream, options));
+  function save({ of, writer, missing }: Pass, stream: AlignedStream): void {
+    if (missing.delete(stream)) writer.add(saveStream(stream, of));
   }
 
   async function takeSnapshot(): Promise<void> {
+    const of = kept;
     const writer = await createSnapshot(folder, journal.number + 1, header);
+    if (of !== kept) {
+      // what came meanwhile has not changed its states any more
+      await writer.abandon();
+      return await takeSnapshot();
+    }
     // between two batches: all that was read until now is in the states, all that comes is in the next file
     journal.rotate();
     earlierBytes = 0;
-    const current: Pass = { writer, missing: new Set(memory.table.streams.values()) };
+    const current: Pass = { of, writer, missing: new Set(of.memory.table.streams.values()) };
     pass = current;
     try {
       while (current.missing.size > 0) {
@@ -124,14 +149,16 @@ function createStateKeeper(
     }
   }
 
-  function startSnapshot(): void {
-    passing = takeSnapshot()
+  function startSnapshot(): Promise<void> {
+    const taken = takeSnapshot();
+    passing = taken
       .catch((error: Error) => {
         if (!closing) log.warn({ reason: error.message }, 'a snapshot was not written');
       })
       .finally(() => {
         passing = undefined;
       });
+    return taken;
   }
 
   async function commit(): Promise<void> {
@@ -145,7 +172,7 @@ function createStateKeeper(
     }
     await journal.commit();
     const bytes = earlierBytes + journal.fileBytes;
-    if (passing === undefined && bytes > Math.max(leastLogBytes, lastBytes)) startSnapshot();
+    if (passing === undefined && bytes > Math.max(betweenSnapshots, lastBytes)) void startSnapshot();
   }
 
   return {
@@ -161,6 +188,18 @@ function createStateKeeper(
       return journal.writtenBytes;
     },
     commit,
+    async *recent() {
+      await journal.commit();
+      yield* readRecentLog(folder, header.features, keptBytes);
+    },
+    async adopt(model) {
+      kept = model;
+      // the next file of the log says so too
+      Object.assign(header, headerOf(model));
+      // a snapshot of the one before goes on as it was: its states change no more
+      while (passing !== undefined) await passing;
+      await startSnapshot();
+    },
     async close() {
       try {
         // one that has begun would hold up the end; the log has all that it would

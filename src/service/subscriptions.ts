@@ -21,6 +21,11 @@ export interface Route {
 
 const arrival = 'arrival';
 
+/** Where a service says what has become of a model that came on a topic. */
+export function answerTopicOf(modelTopic: string): string {
+  return `${modelTopic}/status`;
+}
+
 /** What a config's subscriptions mean for a model.
  * @throws ConfigError where a feature is none of the model's, or one of the model's comes by no subscription */
 export function createRoutes({ subscribe }: Pick<ServiceConfig, 'subscribe'>, model: Model): Route[] {

@@ -44,6 +44,8 @@ export function align({
     defer(() => {
       const closed: Frame[] = [];
       let batch = 0;
+      // a table may have gone down another road, whose batches had other numbers
+      for (const stream of table.streams.values()) stream.batch = -1;
       let rounds: StreamFrame[][] = [];
       /** A stream's second frame goes into the second round: a round steps each state once. */
       const placeClosed = (stream: AlignedStream) => {

@@ -1,10 +1,10 @@
-import { defer, type OperatorFunction } from 'rxjs';
+import { defer, type OperatorFunction, pipe } from 'rxjs';
 import type { Arena } from '../engine/arena.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Combine } from '../signal/align.ts';
-import { align, type ReadingObserver } from './align.ts';
-import { type DecodeOptions, decode, type Reading, sharedChannels } from './decode.ts';
-import { denormalize } from './denormalize.ts';
+import { type AlignOptions, align, type ReadingObserver } from './align.ts';
+import { type DecodeOptions, decode, type Reading, type ReadingBatch, sharedChannels } from './decode.ts';
+import { type Answers, denormalize } from './denormalize.ts';
 import { encode, type Outcome, type PayloadFormat } from './encode.ts';
 import { normalize } from './normalize.ts';
 import type { Envelope, Message } from './payload.ts';
@@ -67,15 +67,25 @@ export function road<M extends Envelope = Message>(
   const { counters } = decoding;
   return (messages) =>
     defer(() => {
-      const { table, arena } = kept ?? createStreamMemory(engine, { combine, latenessMs, maxStreams });
+      const memory = kept ?? createStreamMemory(engine, { combine, latenessMs, maxStreams });
       return messages.pipe(
         decode({ ...decoding, channels: sharedChannels(model) }),
         warm(history),
-        align({ table, limit: arena.batchLimit, counters, observer }),
-        normalize(arena),
-        predict(arena),
-        denormalize(arena),
+        step(memory, { counters, observer }),
         encode({ model, id, format }),
       );
     });
+}
+
+/** The part of the road that has states: from readings to answers. */
+export function step(
+  { table, arena }: StreamMemory,
+  { counters, observer }: Pick<AlignOptions, 'counters' | 'observer'>,
+): OperatorFunction<ReadingBatch, Answers> {
+  return pipe(
+    align({ table, limit: arena.batchLimit, counters, observer }),
+    normalize(arena),
+    predict(arena),
+    denormalize(arena),
+  );
 }

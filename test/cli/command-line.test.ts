@@ -31,6 +31,8 @@ const noCommands: Commands = {
   keygen: fail('keygen'),
   sign: fail('sign'),
   verify: fail('verify'),
+  deploy: fail('deploy'),
+  rollback: fail('rollback'),
   demo: fail('demo'),
 };
 
@@ -50,6 +52,8 @@ const names = [
   'keygen',
   'sign',
   'verify',
+  'deploy',
+  'rollback',
   'demo',
 ];
 

@@ -51,7 +51,32 @@ describe('a config', () => {
       stateDir: '/etc/cellstream/oil-press.state',
       commitMs: 5000,
       ack: 'auto',
+      models: { trust: [], shadowMs: 3_600_000 },
     });
+  });
+
+  test('that takes models by MQTT names whom it trusts, and one topic', () => {
+    const config = (models: string) => `${minimal}models: ${models}\n`;
+    const { models } = loadServiceConfig(
+      config('{ trust: [a.pub.pem, /keys/b.pub.pem], topic: plant/model, shadow: off }'),
+      '/etc/oil.yaml',
+    );
+    expect(models).toEqual({
+      trust: ['/etc/a.pub.pem', '/keys/b.pub.pem'],
+      topic: 'plant/model',
+      shadowMs: 0,
+    });
+    expect(problemsOf(config('{ topic: plant/model }'))).toEqual([
+      expect.stringContaining('models.topic: found without models.trust, expected the public keys'),
+    ]);
+    expect(problemsOf(config('{ trust: [a.pem], topic: plant/+ }'))).toEqual([
+      expect.stringContaining('found "plant/+", expected one topic such as cellstream/plant/model'),
+    ]);
+    expect(problemsOf(config('{ shadow: never }'))).toEqual([
+      expect.stringContaining(
+        'models.shadow: found "never", expected a duration such as 5s, 10m or 1h, or off',
+      ),
+    ]);
   });
 
   test('that says everything is read as it stands, its files beside it', () => {

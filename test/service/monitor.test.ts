@@ -27,7 +27,7 @@ function watch({ charted = true } = {}) {
       if (result.kind !== 'forecast') throw new Error(result.kind);
       result.factors[0] = factor;
       const answers = [{ frame: { stream, timeMs, values }, result }];
-      monitor.noteOutcome({ origin: 'live', answers, publications: [], stepUs: 1 }, nowMs);
+      monitor.noteOutcome({ origin: 'live', answers, stepUs: 1 }, nowMs);
       return result;
     },
     pass(ms: number) {
@@ -40,7 +40,7 @@ function watch({ charted = true } = {}) {
       const values = Float32Array.of(temp, 1000);
       const result = session.step({ timeMs, values });
       const answers = [{ frame: { stream, timeMs, values }, result }];
-      monitor.noteOutcome({ origin, answers, publications: [], stepUs: 1 }, nowMs);
+      monitor.noteOutcome({ origin, answers, stepUs: 1 }, nowMs);
       return result;
     },
   };

@@ -31,6 +31,7 @@ export interface RunProcess {
   readonly pid: number;
   /** Of its page. */
   view(): Promise<View>;
+  signal(name: 'SIGHUP'): void;
   kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
   /** Stalls it: its connections stay and nothing is read. */
   pause(): void;
@@ -88,6 +89,7 @@ export async function startRun(
       const { page } = lines().find(({ msg }) => msg === 'started') as Line & { page: string };
       return (await (await fetch(`${page}view`)).json()) as View;
     },
+    signal: (name) => void child.kill(name),
     kill,
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),

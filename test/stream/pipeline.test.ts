@@ -1,11 +1,11 @@
-import { from, lastValueFrom, of, Subject, toArray } from 'rxjs';
+import { concat, from, lastValueFrom, NEVER, of, Subject, take, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { formatTime } from '../../src/signal/times.ts';
 import { countAll, createCounters } from '../../src/stream/counters.ts';
 import type { Reading } from '../../src/stream/decode.ts';
 import { forecastMessage, type Outcome } from '../../src/stream/encode.ts';
 import type { Message } from '../../src/stream/payload.ts';
-import { road } from '../../src/stream/pipeline.ts';
+import { createStreamMemory, road } from '../../src/stream/pipeline.ts';
 import { flatJson, jsonDecoder } from '../../src/stream/read-json.ts';
 import { createTinyEngine, hourMs, startMs } from './tiny-engine.ts';
 
@@ -83,6 +83,20 @@ describe('the road', () => {
     for (const horizon of JSON.parse(String(publications[0].payload)).horizons) {
       expect(Object.keys(horizon)).toEqual(['steps', 'time', 'value']);
     }
+  });
+
+  test('goes on over the states of an earlier one', async () => {
+    const memory = createStreamMemory(engine, {});
+    const batch = [send('JFK', 1, rowAt(0, 1)), send('JFK', 2, rowAt(0, 2)), send('JFK', 3, rowAt(0, 3))];
+    const after = [send('JFK', 4, rowAt(0, 4)), send('JFK', 5, rowAt(0, 5))];
+    const options = () => ({ decoders, counters: createCounters(), memory });
+    // it is left in the middle: an end would flush
+    const left = concat(of(batch), NEVER).pipe(road(engine, options()), take(3), toArray());
+    const first = await lastValueFrom(left);
+    const second = await lastValueFrom(of(after).pipe(road(engine, options()), toArray()));
+    const seen = [1, 2, 3, 4, 5];
+    const rows = seen.map((hour) => rowAt(0, hour));
+    expect(payloads([...first, ...second], 'JFK')).toEqual(expected('JFK', seen, rows));
   });
 
   test('gives each stream the bits of a session of its own, however the messages are batched', async () => {

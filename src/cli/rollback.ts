@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { loadServiceConfig } from '../config/service.ts';
+import { readModelFile } from '../model/format.ts';
+import { openModelShelf } from '../service/model-shelf.ts';
+import { lockFolder } from '../state/lock.ts';
+import type { Report, RollbackArguments, Terminal } from './command.ts';
+import { readInputFile } from './input-file.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Puts the model before back in place: the next start serves it. */
+export async function runRollback({ config: path }: RollbackArguments, _terminal: Terminal): Promise<Report> {
+  const config = loadServiceConfig(new TextDecoder().decode(readInputFile(path, 'config')), path);
+  const { stateDir, name } = config;
+  if (!existsSync(stateDir)) throw new UsageError(`there is no state folder ${stateDir}: nothing was served`);
+  // a service in the middle of its life would write over it
+  const lock = await lockFolder(stateDir);
+  try {
+    const shelf = openModelShelf(stateDir, name);
+    const record = shelf.read();
+    if (record?.previous === undefined) {
+      throw new UsageError(
+        `${stateDir} has no model before the one that serves: there is nowhere to go back to`,
+      );
+    }
+    const { serving, previous } = record;
+    const { model } = readModelFile(shelf.load(previous));
+    const { release, version } = model;
+    shelf.write({
+      ...record,
+      serving: previous,
+      previous: serving,
+      candidate: undefined,
+      highestRelease: release,
+    });
+    return {
+      summary: { serving: previous, release, version, before: serving },
+      text: `${model.name} ${version} (release ${release}, ${previous.slice(0, 16)}) serves from the next start, in place of ${serving.slice(0, 16)}`,
+    };
+  } finally {
+    await lock.release();
+  }
+}

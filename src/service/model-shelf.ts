@@ -1,0 +1,101 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+/** What a device remembers of its models. Ids are those of model files. */
+export interface ModelRecord {
+  readonly serving: string;
+  /** The one before: where a rollback goes. */
+  readonly previous?: string | undefined;
+  /** The one that runs in the shadow of `serving`. */
+  readonly candidate?: string | undefined;
+  /** The highest release that was served; an explicit rollback lowers it. */
+  readonly highestRelease: number;
+  /** What the file of the config, and the topic, held when they were looked at last: nobody wants the same one judged anew. */
+  readonly seenFile?: string | undefined;
+  readonly seenTopic?: string | undefined;
+}
+
+/** The models of one service in its state folder: the record says which of them serves. */
+export interface ModelShelf {
+  /** undefined before the first start. */
+  read(): ModelRecord | undefined;
+  /** Replaces the record; a kill at any moment leaves this one or the one before. Models that it does not name are removed. */
+  write(record: ModelRecord): void;
+  /** The bytes of a model file, for a later record. */
+  keep(id: string, bytes: Uint8Array): void;
+  /** @throws the error of the disk */
+  load(id: string): Uint8Array;
+}
+
+const recordName = 'models.json';
+const extension = '.pb';
+
+/** Makes nothing on disk before the first model is kept.
+ * @param folder the state folder, which has to be there by then */
+export function openModelShelf(folder: string, service: string): ModelShelf {
+  const shelf = join(folder, `models-${service}`);
+  const fileOf = (id: string) => join(shelf, `${id}${extension}`);
+
+  function replace(path: string, bytes: string | Uint8Array): void {
+    const handle = openSync(`${path}.new`, 'w');
+    try {
+      writeFileSync(handle, bytes);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(`${path}.new`, path);
+    syncFolder(shelf);
+  }
+
+  return {
+    read: () => readRecord(join(shelf, recordName)),
+    write(record) {
+      replace(join(shelf, recordName), `${JSON.stringify(record)}\n`);
+      const named = [record.serving, record.previous, record.candidate].map((id) => `${id}${extension}`);
+      for (const name of readdirSync(shelf)) {
+        if (name !== recordName && !named.includes(name)) rmSync(join(shelf, name), { force: true });
+      }
+    },
+    keep(id, bytes) {
+      try {
+        mkdirSync(shelf);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+      replace(fileOf(id), bytes);
+    },
+    load: (id) => readFileSync(fileOf(id)),
+  };
+}
+
+function readRecord(path: string): ModelRecord | undefined {
+  try {
+    const record = JSON.parse(readFileSync(path, 'utf8')) as ModelRecord | null;
+    const isOne = typeof record?.serving === 'string' && Number.isFinite(record.highestRelease);
+    return isOne ? (record as ModelRecord) : undefined;
+  } catch {
+    // the first start, or a file that somebody edited: the config's model serves
+    return undefined;
+  }
+}
+
+/** A renamed file outlasts a power cut only then. */
+function syncFolder(folder: string): void {
+  // Windows opens no folders
+  try {
+    const handle = openSync(folder, 'r');
+    fsyncSync(handle);
+    closeSync(handle);
+  } catch {}
+}

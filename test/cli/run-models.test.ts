@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { loadModel } from '../../src/engine/engine.ts';
+import { startBroker } from '../../src/mqtt/broker.ts';
+import type { ForecastMessage } from '../../src/stream/encode.ts';
+import { openLink, send, textOf } from '../mqtt/links.ts';
+import { until } from '../mqtt/until.ts';
+import { startRun } from '../service/run-process.ts';
+import { payloadAt } from '../service/service-cases.ts';
+import { writeTinyModel } from '../stream/tiny-engine.ts';
+import { capture } from './capture.ts';
+
+const ids = async (...models: readonly Uint8Array[]) =>
+  await Promise.all(models.map(async (bytes) => (await loadModel(bytes)).id));
+
+async function findPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function openPlant() {
+  const folder = mkdtempSync(join(tmpdir(), 'cellstream-models-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const broker = await startBroker();
+  onTestFinished(() => broker.close());
+  const port = await findPort();
+  const config =
+    `model: tiny.pb\nbroker: { url: "${broker.url}" }\nsubscribe: [{ topic: sensors/{stream} }]\n` +
+    `models: { shadow: off }\ndashboard: { port: ${port} }\n`;
+  const file = join(folder, 'tiny.pb');
+  const { link, deliveries } = await openLink({
+    url: broker.url,
+    filters: [{ topic: 'cellstream/+/forecast', qos: 1 }],
+  });
+  let hour = 0;
+  return {
+    ...{ folder, file },
+    start: () => startRun(folder, config),
+    /** Sends one frame. @returns the id of the model that answers it */
+    async ask(): Promise<string> {
+      await send(link, 'sensors/a', payloadAt(hour++));
+      await until(() => deliveries.length === hour);
+      return (JSON.parse(textOf(deliveries[hour - 1])) as ForecastMessage).model;
+    },
+  };
+}
+
+describe('the model of a running service', () => {
+  test('stays when its file becomes a bad one, changes with a good one, and goes back by a rollback', async () => {
+    const models = [writeTinyModel(), writeTinyModel({ release: 2 })] as const;
+    const [old, young] = await ids(...models);
+    const { folder, file, start, ask } = await openPlant();
+    writeFileSync(file, models[0]);
+    const run = await start();
+    expect(await ask()).toBe(old);
+    writeFileSync(file, 'no model');
+    await until(() => run.lines.some(({ msg }) => msg.startsWith('refused a model')));
+    expect(run.lines.find(({ msg }) => msg.startsWith('refused'))?.reason).toContain(
+      'not a cellstream model',
+    );
+    expect(await ask()).toBe(old);
+    writeFileSync(file, models[1]);
+    await until(() => run.lines.some(({ msg }) => msg === 'a new model serves'));
+    expect(await ask()).toBe(young);
+    expect((await run.view()).overview.model.id).toBe(young);
+    const config = join(folder, 'plant.yaml');
+    const busy = await capture(['rollback', config]);
+    expect(busy).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is in use by another cellstream'),
+    });
+    expect(await run.stop()).toMatchObject({
+      model: young,
+      models: { promoted: 1, refused: 1, shadow: null },
+    });
+    expect((await capture(['rollback', config])).stdout).toContain('tiny 1.0.0 (release 1');
+    const next = await start();
+    expect(await ask()).toBe(old);
+    expect(await next.stop()).toMatchObject({ model: old, models: { promoted: 0, refused: 0 } });
+  });
+
+  test('is looked at again by SIGHUP, which ends nothing', async () => {
+    const models = [writeTinyModel(), writeTinyModel({ release: 2 })] as const;
+    const [old, young] = await ids(...models);
+    const { folder, file, start, ask } = await openPlant();
+    writeFileSync(file, models[0]);
+    await (await start()).stop();
+    writeFileSync(file, models[1]);
+    await (await start()).stop();
+    expect((await capture(['rollback', join(folder, 'plant.yaml')])).code).toBe(0);
+    const run = await start();
+    expect(await ask()).toBe(old);
+    run.signal('SIGHUP');
+    await until(() => run.lines.some(({ msg }) => msg === 'a new model serves'));
+    expect(await ask()).toBe(young);
+    await run.stop();
+  });
+});
+
+test('rollback has nowhere to go before a second model', async () => {
+  const { folder, file, start } = await openPlant();
+  writeFileSync(file, writeTinyModel());
+  await (await start()).stop();
+  const { code, stderr } = await capture(['rollback', join(folder, 'plant.yaml')]);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining(
+      'has no model before the one that serves: there is nowhere to go back to',
+    ),
+  });
+});

@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Engine } from '../../src/engine/engine.ts';
+import { createLog } from '../../src/service/log.ts';
+import { createServing, type Lane, openLane, type Serving } from '../../src/service/serving.ts';
+import { openStateKeeper, type StateKeeper } from '../../src/service/state-keeper.ts';
+import { createCounters } from '../../src/stream/counters.ts';
+import type { ReadingBatch } from '../../src/stream/decode.ts';
+import { step } from '../../src/stream/pipeline.ts';
+import { createDice } from '../fixtures/random-model.ts';
+import { createTinyEngine, hourMs, startMs } from '../stream/tiny-engine.ts';
+
+const streams = Array.from({ length: 500 }, (_, i) => `s${i}`);
+const old = createTinyEngine();
+const [layer] = old.model.layers;
+const bias = { ...layer.bias, values: layer.bias.values.map((value) => -value) } as typeof layer.bias;
+const young: Engine = { ...createTinyEngine({ layers: [{ ...layer, bias }] }), id: 'cd'.repeat(32) };
+const log = createLog('adoption', { quiet: true });
+
+function open(engine: Engine): Serving {
+  return createServing(engine, { maxStreams: 1000, charted: false });
+}
+
+function laneOf({ memory, monitor }: Serving, keeper?: StateKeeper): Lane {
+  const observer = keeper && {
+    before: keeper.before,
+    taken: keeper.taken,
+    repeated() {},
+  };
+  return openLane(step(memory, { counters: createCounters(), observer }), {
+    next: (answers) => monitor.noteOutcome(answers, 0),
+    error(defect) {
+      throw defect;
+    },
+  });
+}
+
+function batchAt(hour: number, from: number, to: number): ReadingBatch {
+  const timeMs = startMs + hour * hourMs;
+  return {
+    origin: 'live',
+    readings: streams.slice(from, to).flatMap((stream, i) => [
+      { stream, timeMs, feature: 0, value: Math.fround(50 + Math.sin(hour + i)) },
+      { stream, timeMs, feature: 1, value: Math.fround(1000 + Math.cos(hour * i)) },
+    ]),
+  };
+}
+
+/** The bytes of all slots. */
+function statesOf({ memory: { arena } }: Serving): Buffer {
+  return Buffer.concat(
+    streams.map((stream) => {
+      const { buffer, byteOffset, byteLength } = arena.save(arena.open(stream)).floats;
+      return Buffer.from(new Uint8Array(buffer, byteOffset, byteLength));
+    }),
+  );
+}
+
+/** What a start with this model finds. */
+async function recoverStates(folder: string, engine: Engine): Promise<Buffer> {
+  const serving = open(engine);
+  const keeper = await openStateKeeper({ folder, ...serving, log });
+  const lane = laneOf(serving);
+  for (const readings of keeper.history) lane.push({ origin: 'history', readings });
+  await keeper.close();
+  return statesOf(serving);
+}
+
+test('a folder that goes over to another model has the whole states of both, wherever snapshots are under way', async () => {
+  const dice = createDice(7);
+  for (let round = 0; round < 10; round++) {
+    const folder = mkdtempSync(join(tmpdir(), 'cellstream-adoption-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    // the third is the old one as if it had gone on
+    const [first, second, reference] = [open(old), open(young), open(old)];
+    const keeper = await openStateKeeper({ folder, ...first, log, betweenSnapshots: 1 });
+    let [kept, shadow] = [laneOf(first, keeper), laneOf(second)];
+    const other = laneOf(reference);
+    const swapAt = dice.int(3, 50);
+    const isOpening = round % 2 === 0;
+    let adopted: Promise<void> | undefined;
+    let pushes = 0;
+    for (let hour = 0; hour < 12; hour++) {
+      for (let from = 0; from < streams.length; from += 100) {
+        const swapsNow = pushes++ === swapAt;
+        for (const lane of [kept, shadow, other]) lane.push(batchAt(hour, from, from + 100));
+        // the first commit takes the first snapshot: its file is just being opened
+        if (swapsNow && isOpening) await keeper.commit();
+        if (swapsNow) {
+          kept.stop();
+          shadow.stop();
+          kept = laneOf(second, keeper);
+          shadow = laneOf(open(old));
+          adopted = keeper.adopt(second);
+        }
+        if (!isOpening && dice.chance(0.3)) void keeper.commit();
+        if (dice.chance(0.5)) await new Promise(setImmediate);
+      }
+    }
+    await adopted;
+    await keeper.close();
+    expect((await recoverStates(folder, young)).equals(statesOf(second))).toBe(true);
+    expect((await recoverStates(folder, old)).equals(statesOf(reference))).toBe(true);
+  }
+});

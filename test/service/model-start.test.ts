@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readModelFile } from '../../src/model/format.ts';
+import { createLog } from '../../src/service/log.ts';
+import { modelIdOf } from '../../src/service/model-checks.ts';
+import { openModelShelf } from '../../src/service/model-shelf.ts';
+import { chooseStartModel } from '../../src/service/model-start.ts';
+import { signModel } from '../../src/service/signatures.ts';
+import {
+  createKeyTexts,
+  readPrivateKey,
+  readPublicKey,
+  type SigningKey,
+} from '../../src/service/signing-keys.ts';
+import { writeTinyModel } from '../stream/tiny-engine.ts';
+
+const idOf = (bytes: Uint8Array) => modelIdOf(readModelFile(bytes).modelBytes);
+const model = (release: number) => writeTinyModel({ release });
+
+function openPlace(keys: readonly SigningKey[] = []) {
+  const folder = mkdtempSync(join(tmpdir(), 'cellstream-start-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const shelf = openModelShelf(folder, 'plant');
+  const lines: Record<string, unknown>[] = [];
+  const log = createLog('plant', { destination: { write: (line: string) => lines.push(JSON.parse(line)) } });
+  const start = async (bytes: Uint8Array) => {
+    const { engine, remember } = await chooseStartModel({ bytes, keys, takesUnfit: false, shelf, log });
+    remember();
+    return engine.id;
+  };
+  return { folder, shelf, lines, start };
+}
+
+describe('a start', () => {
+  test('serves the file of the config, and a new one at once', async () => {
+    const { shelf, start } = openPlace();
+    expect(await start(model(1))).toBe(idOf(model(1)));
+    expect(await start(model(2))).toBe(idOf(model(2)));
+    expect(shelf.read()).toMatchObject({
+      ...{ serving: idOf(model(2)), previous: idOf(model(1)), highestRelease: 2 },
+      seenFile: idOf(model(2)),
+    });
+    expect(shelf.load(idOf(model(1)))).toEqual(Buffer.from(model(1)));
+  });
+
+  test('serves what served last when the file is the same as then, and remembers where it can go back to', async () => {
+    const { shelf, start } = openPlace();
+    await start(model(1));
+    const record = { serving: idOf(model(3)), previous: idOf(model(1)), highestRelease: 3 };
+    shelf.keep(record.serving, model(3));
+    shelf.write({ ...record, seenFile: idOf(model(1)) });
+    expect(await start(model(1))).toBe(idOf(model(3)));
+    expect(shelf.read()).toMatchObject(record);
+  });
+
+  test('refuses an older file and serves on, but has nothing to serve before the first', async () => {
+    const key = createKeyTexts();
+    const [mine, trusted] = [readPrivateKey(key.privateKey, 'k'), readPublicKey(key.publicKey, 'k')];
+    const { lines, start } = openPlace([trusted]);
+    await expect(start(model(2))).rejects.toThrow('it is not signed');
+    const signed = signModel(model(2), mine);
+    expect(await start(signed)).toBe(idOf(model(2)));
+    expect(await start(signModel(model(1), mine))).toBe(idOf(model(2)));
+    expect(await start(model(5))).toBe(idOf(model(2)));
+    expect(lines.map(({ reason }) => reason)).toEqual([
+      expect.stringContaining('its release is 1, expected at least 2'),
+      expect.stringContaining('it is not signed'),
+    ]);
+  });
+
+  test('serves the file of the config where the disk has lost the model that served last', async () => {
+    const { folder, shelf, lines, start } = openPlace();
+    await start(model(1));
+    const other = idOf(model(3));
+    shelf.keep(other, model(3));
+    shelf.write({ serving: other, highestRelease: 1, seenFile: idOf(model(1)) });
+    writeFileSync(join(folder, 'models-plant', `${other}.pb`), model(2));
+    expect(await start(model(1))).toBe(idOf(model(1)));
+    expect(lines.at(-1)).toMatchObject({ level: 'error', reason: 'it is another model' });
+  });
+
+  test('keeps no more models than it may need', async () => {
+    const { shelf, start } = openPlace();
+    for (const release of [1, 2, 3]) await start(model(release));
+    expect(() => shelf.load(idOf(model(1)))).toThrow('ENOENT');
+    expect(shelf.load(idOf(model(2)))).toEqual(Buffer.from(model(2)));
+  });
+});
