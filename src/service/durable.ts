@@ -100,6 +100,7 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
         async forecastsSent() {
           publishRepeated(sink);
           await sink.emptied();
+          return link.connected;
         },
         intervalMs: commitMs,
         window: () => (link.protocol === '3.1.1' ? smallWindow : Number.POSITIVE_INFINITY),
