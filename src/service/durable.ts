@@ -66,7 +66,7 @@ export function holdsReceipts(ack: Acknowledging, protocol: '5' | '3.1.1'): bool
 
 /** Takes the folder, and fills memory and monitor with what it holds. */
 export async function openDurable(options: DurableOptions): Promise<Durable> {
-  const { engine, monitor, commitMs, log, encoding } = options;
+  const { engine, monitor, commitMs, ack, log, encoding } = options;
   const keeper = await openStateKeeper(options);
   const payloadOf = createEncoder(encoding);
   const scratch = createForecast(engine.model);
@@ -94,6 +94,14 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
       repeated: ({ stream }) => repeated.add(stream),
     },
     start(link, sink) {
+      const forgetChange = link.onChange(() => {
+        if (ack !== 'auto' || link.protocol !== '3.1.1') return;
+        forgetChange();
+        log.warn(
+          {},
+          'with MQTT 3.1.1 messages are acknowledged on arrival: a kill loses up to state.commit of them; see state.ack',
+        );
+      });
       committer = createCommitter({
         keeper,
         takeReceipt: link.takeReceipt,
