@@ -143,12 +143,6 @@ async function openService(
 ): Promise<void> {
   const page = service.dashboard?.url;
   log.info({ ...(page && { page }), model: config.model, broker: service.link.address }, 'started');
-  if (config.commitMs !== undefined && config.ack === 'auto' && config.broker.protocol === '3.1.1') {
-    log.warn(
-      {},
-      'with MQTT 3.1.1 messages are acknowledged on arrival: a kill loses up to state.commit of them; see state.ack',
-    );
-  }
   await service.open();
   try {
     openStateFolder(config.stateDir);

@@ -53,7 +53,13 @@ export function dial(options: DialOptions): Connection {
   const receipts = createReceipts((packets) => {
     // behind the forecasts: what is acknowledged has its answer at the broker
     outgoing.flush();
-    client.stream.write(packets);
+    const { stream } = client;
+    // a commit acknowledges the messages of thousands of turns
+    if (stream.writableCorked === 0) {
+      stream.cork();
+      process.nextTick(() => stream.uncork());
+    }
+    stream.write(packets);
   });
   let window = 65_535;
   let suspicion = first ? suspicions[broker.scheme] : undefined;

@@ -5,8 +5,9 @@ export interface CommitterOptions {
   readonly keeper: Pick<StateKeeper, 'commit' | 'uncommitted'>;
   /** Receipts of what has gone down the road since the last call. */
   readonly takeReceipt: () => Receipt;
-  /** Before anything is acknowledged: the forecasts that it got have to be on their way. */
-  readonly forecastsSent: () => Promise<void>;
+  /** Before anything is acknowledged: the forecasts that it got have to be on their way. False when there is no broker, or one
+   * that has delivered messages and not yet accepted this client: then they are not. */
+  readonly forecastsSent: () => Promise<boolean>;
   readonly intervalMs: number;
   /** How many messages the broker sends before it wants the first acknowledged, where that is known. */
   readonly window: () => number;
@@ -63,9 +64,10 @@ export function createCommitter(options: CommitterOptions): Committer {
 
   async function commit(): Promise<void> {
     const count = receipts.length;
+    let isSent: boolean;
     try {
       await keeper.commit();
-      await forecastsSent();
+      isSent = await forecastsSent();
     } catch (error) {
       // unacknowledged, the broker keeps them; the interval tries again
       again = false;
@@ -73,9 +75,11 @@ export function createCommitter(options: CommitterOptions): Committer {
       return;
     }
     commits++;
-    for (const receipt of receipts.splice(0, count)) {
-      unacknowledged -= receipt.messages;
-      receipt.acknowledge();
+    if (isSent) {
+      for (const receipt of receipts.splice(0, count)) {
+        unacknowledged -= receipt.messages;
+        receipt.acknowledge();
+      }
     }
     setTrouble(undefined);
   }

@@ -60,7 +60,7 @@ export function holdsReceipts(ack: Acknowledging, protocol: '5' | '3.1.1'): bool
 
 /** Takes the folder, and fills memory and monitor with what it holds. */
 export async function openDurable(options: DurableOptions): Promise<Durable> {
-  const { commitMs, log, format } = options;
+  const { commitMs, ack, log, format } = options;
   const keeper = await openStateKeeper(options);
   let again = createRepeater(options, format);
   /** Streams whose reading came again: perhaps their forecast never arrived. */
@@ -88,12 +88,21 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
       repeated: ({ stream }) => repeated.add(stream),
     },
     start(link, sink) {
+      const forgetChange = link.onChange(() => {
+        if (ack !== 'auto' || link.protocol !== '3.1.1') return;
+        forgetChange();
+        log.warn(
+          {},
+          'with MQTT 3.1.1 messages are acknowledged on arrival: a kill loses up to state.commit of them; see state.ack',
+        );
+      });
       committer = createCommitter({
         keeper,
         takeReceipt: link.takeReceipt,
         async forecastsSent() {
           publishRepeated(sink);
           await sink.emptied();
+          return link.connected;
         },
         intervalMs: commitMs,
         window: () => (link.protocol === '3.1.1' ? smallWindow : Number.POSITIVE_INFINITY),

@@ -100,7 +100,7 @@ async function runIn(
   const counts: Record<string, number> = {};
   try {
     const hit = async (name: FaultName) => {
-      await sleep(dice.int(200, 2_500));
+      await sleep(dice.int(100, 900));
       counts[name] = (counts[name] ?? 0) + 1;
       say(`${Math.round((performance.now() - startMs) / 1000)} s, ${sender.sent} messages: ${name}`);
       await faults[name]();

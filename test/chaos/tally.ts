@@ -52,7 +52,8 @@ export function createTally(streams: number): Tally {
       for (let place = 0; place < Math.max(tally.places, expected.places); place++) {
         const [found, wanted] = [tally.at(place), expected.at(place)];
         doubled += Math.max(0, found.count - wanted.count);
-        if (found.count < wanted.count || !Object.is(found.value, wanted.value)) lost++;
+        const isOther = wanted.count > 0 && !Object.is(found.value, wanted.value);
+        if (found.count < wanted.count || isOther) lost++;
       }
       return { lost, doubled };
     },

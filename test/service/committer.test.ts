@@ -9,7 +9,7 @@ const intervalMs = 1_000;
 function make({ window = Number.POSITIVE_INFINITY } = {}) {
   const said: string[] = [];
   const commits: { done(): void; fail(message: string): void }[] = [];
-  let sent = Promise.resolve();
+  let sent = Promise.resolve(true);
   let receipts = createReceipts((packets) => said.push(`acknowledged ${numbersOf(packets)}`));
   let uncommitted = 0;
   const committer = createCommitter({
@@ -26,8 +26,9 @@ function make({ window = Number.POSITIVE_INFINITY } = {}) {
     },
     takeReceipt: () => receipts.take(),
     async forecastsSent() {
-      await sent;
-      said.push('forecasts sent');
+      const isSent = await sent;
+      said.push(isSent ? 'forecasts sent' : 'no broker');
+      return isSent;
     },
     intervalMs,
     window: () => window,
@@ -44,9 +45,12 @@ function make({ window = Number.POSITIVE_INFINITY } = {}) {
     holdForecasts() {
       let release = () => {};
       sent = new Promise((resolve) => {
-        release = resolve;
+        release = () => resolve(true);
       });
       return () => release();
+    },
+    setConnected(isConnected: boolean) {
+      sent = Promise.resolve(isConnected);
     },
     reconnect() {
       receipts.end();
@@ -194,6 +198,22 @@ describe('a committer', () => {
     turn(2);
     await settle();
     expect(said).toEqual(['commit']);
+  });
+
+  test('acknowledges nothing whose forecast waits for the broker, and does so at the interval after', async () => {
+    const { said, commits, turn, setConnected, committer } = make();
+    setConnected(false);
+    turn(1, 2);
+    await vi.advanceTimersByTimeAsync(intervalMs);
+    commits[0].done();
+    await settle();
+    expect(said).toEqual(['commit', 'no broker']);
+    expect(committer).toMatchObject({ unacknowledged: 2, trouble: undefined });
+    setConnected(true);
+    await vi.advanceTimersByTimeAsync(intervalMs);
+    commits[1].done();
+    await settle();
+    expect(said.slice(2)).toEqual(['commit', 'forecasts sent', 'acknowledged 1 2']);
   });
 
   test('forgets receipts of a lost connection, whose messages come again', async () => {

@@ -8,8 +8,9 @@ import { pathOf, type StateFile } from '../../src/state/state-files.ts';
 import { createDice, type Dice } from '../fixtures/random-model.ts';
 import { type Found, header, makeFolder, reading, recoverAll } from './folder.ts';
 
-/** In all; the long suite sets more. */
+/** In all; the long suite sets 100,000. */
 const cases = Number(process.env.CELLSTREAM_MUTANTS ?? 2_000);
+const timeoutMs = Math.max(60_000, 20 * cases);
 
 /** Damages a copy of some bytes; `ends` are the ends of their whole frames. */
 type Mutation = (bytes: Buffer, dice: Dice, ends: readonly number[]) => Buffer;
@@ -178,5 +179,6 @@ describe(`${cases} damaged files of a state folder`, () => {
         expect((await stat(path)).size).toBe(good.length);
       }
     },
+    timeoutMs,
   );
 });
