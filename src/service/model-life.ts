@@ -73,6 +73,7 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
   let timer: NodeJS.Timeout | undefined;
   const ending = new AbortController();
   const { signal } = ending;
+  const waiting = new Map<Offer['from'], Offer>();
   let queue = Promise.resolve();
 
   function write(changes: Partial<ModelRecord>): void {
@@ -100,7 +101,18 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
     });
   }
 
-  const offer = (offered: Offer) => enqueue(() => consider(offered));
+  /** Of a place that is full of models only the newest waits. */
+  function offer(offered: Offer): void {
+    const { from } = offered;
+    const isQueued = waiting.has(from);
+    waiting.set(from, offered);
+    if (isQueued) return;
+    enqueue(async () => {
+      const newest = waiting.get(from) as Offer;
+      waiting.delete(from);
+      await consider(newest);
+    });
+  }
 
   async function consider({ bytes: read, from, isAsked }: Offer): Promise<void> {
     if (signal.aborted) return;
