@@ -84,7 +84,8 @@ function startLife({ remember }: StartModel, { config, ...parts }: LifeParts): M
     return undefined;
   }
   const life = startModelLife({ ...parts, path: model, topic: models.topic, shadowMs: models.shadowMs });
-  process.on('SIGHUP', life.reload);
+  // a terminal that is closed means the end
+  if (!process.stdin.isTTY) process.on('SIGHUP', life.reload);
   return {
     ...life,
     stop() {

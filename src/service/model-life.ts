@@ -73,6 +73,7 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
   let timer: NodeJS.Timeout | undefined;
   const ending = new AbortController();
   const { signal } = ending;
+  const waiting = new Map<Offer['from'], Offer>();
   let queue = Promise.resolve();
 
   function write(changes: Partial<ModelRecord>): void {
@@ -100,7 +101,18 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
     });
   }
 
-  const offer = (offered: Offer) => enqueue(() => consider(offered));
+  /** Of a place that is full of models only the newest waits. */
+  function offer(offered: Offer): void {
+    const { from } = offered;
+    const isQueued = waiting.has(from);
+    waiting.set(from, offered);
+    if (isQueued) return;
+    enqueue(async () => {
+      const newest = waiting.get(from) as Offer;
+      waiting.delete(from);
+      await consider(newest);
+    });
+  }
 
   async function consider({ bytes: read, from, isAsked }: Offer): Promise<void> {
     if (signal.aborted) return;
@@ -113,14 +125,19 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
       release = file.model.release;
       if (from !== 'shelf' && !isAsked && record[from] === id) return;
       if (from !== 'shelf') write({ [from]: id });
-      if (id === service.engine.id)
+      if (id === service.engine.id) {
+        if (candidate) {
+          dropCandidate('the model that serves was put back');
+          write({ candidate: undefined });
+        }
         return say({ id, release, status: 'promoted', reason: 'it serves already' });
+      }
       if (id === candidate?.id) return say({ id, release, status: 'shadow' });
       checkModel(file, { ...options, highestRelease: record.highestRelease });
       checkSameShape(service.engine.model, file.model);
       const engine = await loadModel(bytes);
       shelf.keep(id, bytes);
-      replaceCandidate();
+      dropCandidate('a newer model took its place in the shadow');
       write({ candidate: id });
       say({ id, release, status: 'accepted' });
       await open({ id, release, shadow: await service.openShadow(engine) });
@@ -129,19 +146,20 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
         if (!isAsked && record[from] === id) return;
         write({ [from]: id });
       }
-      if (id !== null && record.candidate === id && !signal.aborted) write({ candidate: undefined });
+      const isCandidate = from === 'shelf' || (id !== null && record.candidate === id);
+      if (isCandidate && !signal.aborted) write({ candidate: undefined });
       refuse(id, release, (error as Error).message);
     }
   }
 
-  function replaceCandidate(): void {
+  function dropCandidate(reason: string): void {
     clearTimeout(timer);
     if (candidate === undefined) return;
     const { id, release, shadow } = candidate;
     candidate = undefined;
     models.shadow = null;
     shadow.close();
-    refuse(id, release, 'a newer model took its place in the shadow');
+    refuse(id, release, reason);
   }
 
   async function open(opened: Candidate): Promise<void> {
@@ -169,7 +187,7 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
   async function judge(opened: Candidate, endMs: number): Promise<void> {
     // another one has come, or the end
     if (signal.aborted || candidate !== opened) return;
-    const { id, release, shadow } = opened;
+    const { id, shadow } = opened;
     try {
       const { pairs, ratio } = shadow.compare();
       if (pairs < fewestPairs) return judgeAfter(lookAgainMs, opened, endMs);
@@ -178,11 +196,8 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
       log.info({ id, ratio, pairs }, `promoted: ${found}`);
       await promote(opened);
     } catch (error) {
-      candidate = undefined;
-      models.shadow = null;
-      shadow.close();
+      dropCandidate((error as Error).message);
       write({ candidate: undefined });
-      refuse(id, release, (error as Error).message);
     }
   }
 

@@ -226,11 +226,16 @@ describeWithMosquitto('a model that comes while the service runs', () => {
     expect(refusal?.reason).toMatch(
       /its live error is .* times that of the old model .* expected at most 1\.05/,
     );
+    // without a reading there is nothing to judge by, and the operator thinks better of it
+    plant.replace(second);
+    await until(() => run.lines.filter(({ msg }) => msg.includes('runs in the shadow')).length === 2);
+    plant.replace(first);
+    await until(() => run.lines.some(({ reason }) => reason === 'the model that serves was put back'));
     plant.replace(second);
     await sendUntil(() => has(run, 'a new model serves'));
     await until(() => plant.forecasts.deliveries.length === hours * streams.length);
     expectBits(messagesOf(plant.forecasts), hours);
-    expect(await run.stop()).toMatchObject({ model: engines[1].id, models: { promoted: 1, refused: 1 } });
+    expect(await run.stop()).toMatchObject({ model: engines[1].id, models: { promoted: 1, refused: 2 } });
   });
 
   test('is there with its own states or not at all, whenever the process is killed', async () => {
