@@ -74,6 +74,7 @@ describe('what is loaded', () => {
         'mqtt',
         'service',
         'signal',
+        'state',
         'stream',
       ],
     ]);

@@ -14,7 +14,6 @@ const usersErrors: ReadonlySet<string> = new Set([
   'ImportError',
   'DamageError',
   'ModelFormatError',
-  'StateError',
   'SigningKeyError',
   'TopicPatternError',
   'UsageError',

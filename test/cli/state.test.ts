@@ -106,7 +106,7 @@ describe('cellstream state', () => {
     const { code, stderr } = await state('reset', at('plant.yaml'));
     await lock.release();
     expect({ code, stderr }).toEqual({
-      code: 2,
+      code: 1,
       stderr: `cellstream: ${at('states')} is in use by another cellstream: one service a folder\n`,
     });
     expect(await list()).toHaveLength(3);
