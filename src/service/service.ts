@@ -71,6 +71,9 @@ export interface Service extends ServiceCounts {
   close(): Promise<void>;
 }
 
+/** For the broker to take the last forecasts, of the five seconds that the end of a service may take. */
+const longestGoodbyeMs = 1_500;
+
 /** Periods without a reading after which a stream is stale. */
 const staleAfterPeriods = 3;
 
@@ -126,7 +129,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       link.leave();
       await new Promise(setImmediate);
       await durable?.end();
-      await link.close();
+      await link.close({ timeoutMs: longestGoodbyeMs });
       run.stop();
       await Promise.all([durable?.close(), dashboard?.close()]);
     },
