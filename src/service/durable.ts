@@ -49,7 +49,7 @@ export interface DurableOptions extends StateOptions, KeptModel {
 }
 
 /** For the last commit, of the five seconds that the end of a service may take. */
-const longestEndMs = 2_000;
+const longestEndMs = 1_500;
 
 /** The window of a broker of MQTT 3.1.1 that nobody has configured. */
 const smallWindow = 20;

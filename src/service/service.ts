@@ -85,6 +85,9 @@ export interface Service extends ServiceCounts, Pick<ModelRoad, 'openShadow'> {
   close(): Promise<void>;
 }
 
+/** For the broker to take the last forecasts, of the five seconds that the end of a service may take. */
+const longestGoodbyeMs = 1_500;
+
 /** The states warm, the page opens, and once it is opened every frame is answered until it is closed. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { name, engine, broker, routes, publish, log, format, modelTopic } = options;
@@ -146,7 +149,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       link.leave();
       await new Promise(setImmediate);
       await durable?.end();
-      await link.close();
+      await link.close({ timeoutMs: longestGoodbyeMs });
       run.stop();
       await Promise.all([durable?.close(), dashboard?.close()]);
     },

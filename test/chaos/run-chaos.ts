@@ -44,6 +44,8 @@ export interface ChaosReport {
   readonly wrongForecasts: number;
   /** Readings of the sensors that came again or too late, and changed no state. */
   readonly duplicates: number;
+  /** From SIGTERM to the end of the process; 0 without one. */
+  readonly slowestStopMs: number;
   readonly seconds: number;
 }
 
@@ -96,8 +98,14 @@ async function runIn(
     perSecond,
     reference,
   });
-  const faults = createFaults({ service, broker, wire, stateFolder, dice, whileDown: log.readNew });
   const counts: Record<string, number> = {};
+  let slowestStopMs = 0;
+  const faults = createFaults({
+    ...{ service, broker, wire, stateFolder, dice, whileDown: log.readNew },
+    onStop(tookMs) {
+      slowestStopMs = Math.max(slowestStopMs, tookMs);
+    },
+  });
   try {
     const hit = async (name: FaultName) => {
       await sleep(dice.int(100, 900));
@@ -137,6 +145,7 @@ async function runIn(
     wrongStates: wrongStates.length,
     wrongForecasts: wrongForecasts.length,
     duplicates: duplicate + late,
+    slowestStopMs: Math.round(slowestStopMs),
     seconds: Math.round(seconds),
   };
 }
