@@ -118,7 +118,7 @@ describe('threads', () => {
     const broker = await startBroker();
     onTestFinished(() => broker.close());
     const model = fileURLToPath(new URL('../../models/nyc-weather/nyc-weather.pb', import.meta.url));
-    const more = 'threads: 2\npublish: { qos: 0 }\nstate: { commit: off }\n';
+    const more = 'threads: 2\npublish: { qos: 0 }\nstate: { dir: shared, commit: off }\n';
     const run = await startRun(folder, configFor(broker.url, more).replace('tiny.pb', model));
     const { link, deliveries } = await openLink({
       url: broker.url,
@@ -153,7 +153,10 @@ describe('threads', () => {
   test('are of no use to a model without a fast step, which is said', async () => {
     const broker = await startBroker();
     onTestFinished(() => broker.close());
-    const run = await startRun(folder, configFor(broker.url, 'threads: 2\nstate: { commit: off }\n'));
+    const run = await startRun(
+      folder,
+      configFor(broker.url, 'threads: 2\nstate: { dir: alone, commit: off }\n'),
+    );
     expect(run.lines.map(({ msg }) => msg)).toContain(
       'threads: 2 have no use for this model: it has no fast step',
     );
