@@ -76,10 +76,10 @@ describe('a team of threads', () => {
   });
 });
 
-test('a thread takes the open frames from the end, 64 at a time, and counts them', () => {
+test('a thread takes the open frames from the end, 16 at a time, and counts them', () => {
   const [open, from, done, closed] = [0, 1, 2, 3];
   const control = new Int32Array(new SharedArrayBuffer(16));
-  control[open] = 150;
+  control[open] = 40;
   control[from] = 1000;
   const taken: number[][] = [];
   serveSteps(control, (first, end) => {
@@ -90,9 +90,9 @@ test('a thread takes the open frames from the end, 64 at a time, and counts them
     control[open] = -1;
   });
   expect(taken).toEqual([
-    [1086, 1150],
-    [1022, 1086],
-    [1000, 1022],
+    [1024, 1040],
+    [1008, 1024],
+    [1000, 1008],
   ]);
-  expect(control[done]).toBe(150);
+  expect(control[done]).toBe(40);
 });
