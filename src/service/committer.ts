@@ -2,7 +2,7 @@ import type { Receipt } from '../mqtt/receipts.ts';
 import type { StateKeeper } from './state-keeper.ts';
 
 export interface CommitterOptions {
-  readonly keeper: Pick<StateKeeper, 'commit' | 'uncommitted'>;
+  readonly keeper: Pick<StateKeeper, 'commit' | 'uncommitted' | 'unsealed'>;
   /** Receipts of what has gone down the road since the last call. */
   readonly takeReceipt: () => Receipt;
   /** Before anything is acknowledged: the forecasts that it got have to be on their way. False when there is no broker, or one
@@ -28,8 +28,14 @@ export interface Committer {
   close(): Promise<void>;
 }
 
-/** Unacknowledged messages at which a commit begins at once. */
-const mostUnacknowledged = 20_000;
+/** Messages, or readings, since the last commit began at which the next begins at once: what it writes, and what it
+ * acknowledges, then holds up neither this process nor the broker. */
+const mostNoted = 4096;
+/** The acknowledgements of a commit go out in that many pieces, or in pieces of `leastPiece` messages: a broker reads a
+ * client's packets in order, and the forecasts of now come behind them. */
+const mostPieces = 16;
+const leastPiece = 128;
+const pauseMs = 1;
 /** Nothing came for that long though the broker may send no more: it waits for us. */
 const quietMs = 5;
 
@@ -37,6 +43,8 @@ export function createCommitter(options: CommitterOptions): Committer {
   const { keeper, takeReceipt, forecastsSent, intervalMs, window, onHealth } = options;
   let receipts: Receipt[] = [];
   let unacknowledged = 0;
+  /** Messages since the last commit began. */
+  let noted = 0;
   let commits = 0;
   let trouble: Error | undefined;
   let running: Promise<void> | undefined;
@@ -64,6 +72,7 @@ export function createCommitter(options: CommitterOptions): Committer {
 
   async function commit(): Promise<void> {
     const count = receipts.length;
+    noted = 0;
     let isSent: boolean;
     try {
       await keeper.commit();
@@ -75,13 +84,23 @@ export function createCommitter(options: CommitterOptions): Committer {
       return;
     }
     commits++;
-    if (isSent) {
-      for (const receipt of receipts.splice(0, count)) {
-        unacknowledged -= receipt.messages;
-        receipt.acknowledge();
-      }
-    }
     setTrouble(undefined);
+    if (isSent) await acknowledge(receipts.splice(0, count));
+  }
+
+  async function acknowledge(some: readonly Receipt[]): Promise<void> {
+    const all = some.reduce((sum, { messages }) => sum + messages, 0);
+    const piece = Math.max(leastPiece, all / mostPieces);
+    let written = 0;
+    for (const receipt of some) {
+      if (written >= piece && !closed) {
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        written = 0;
+      }
+      unacknowledged -= receipt.messages;
+      written += receipt.messages;
+      receipt.acknowledge();
+    }
   }
 
   function setTrouble(found: Error | undefined): void {
@@ -99,6 +118,7 @@ export function createCommitter(options: CommitterOptions): Committer {
     const receipt = takeReceipt();
     if (receipt.messages > 0) receipts.push(receipt);
     unacknowledged += receipt.messages;
+    noted += receipt.messages;
   }
 
   return {
@@ -106,8 +126,10 @@ export function createCommitter(options: CommitterOptions): Committer {
       const before = unacknowledged;
       takeReceipts();
       // a disk in trouble is tried at the interval, and not with every message
-      if (trouble !== undefined || unacknowledged === before) return;
-      if (unacknowledged >= mostUnacknowledged || unacknowledged === window()) start();
+      if (trouble !== undefined) return;
+      if (Math.max(noted, keeper.unsealed) >= mostNoted) start();
+      else if (unacknowledged === before) return;
+      else if (unacknowledged === window()) start();
       else if (unacknowledged > window()) {
         if (quiet) quiet.refresh();
         else quiet = setTimeout(start, quietMs);

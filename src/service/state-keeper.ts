@@ -30,6 +30,8 @@ export interface StateKeeper extends Omit<ReadingObserver, 'repeated'> {
   readonly history: Iterable<readonly Reading[]>;
   /** Readings that are not yet on disk. */
   readonly uncommitted: number;
+  /** Those of them that came since the last commit began. */
+  readonly unsealed: number;
   readonly writtenBytes: number;
   /** Resolves when all that was read before the call is on disk.
    * @throws the error of the disk; the next call tries again, and nothing is lost meanwhile */
@@ -52,7 +54,7 @@ const keptBytes = 64 * 1024 * 1024;
 /** Readings that wait for a disk that takes nothing: then a snapshot has to do for them all. */
 const mostUncommitted = 2_000_000;
 /** Streams of a snapshot that are saved in one turn of the event loop. */
-const streamsATurn = 200;
+const streamsATurn = 32;
 
 /** Takes the folder, and fills memory and monitor with the states that it holds.
  * @throws StateError when the folder is in use, or a newer program wrote it */
@@ -183,6 +185,9 @@ function createStateKeeper(
     taken: ({ stream, feature, timeMs, value }) => journal.note(stream, feature, timeMs, value),
     get uncommitted() {
       return journal.uncommitted;
+    },
+    get unsealed() {
+      return journal.unsealed;
     },
     get writtenBytes() {
       return journal.writtenBytes;

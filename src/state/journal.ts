@@ -10,6 +10,8 @@ export interface Journal {
   note(stream: string, feature: number, timeMs: number, value: number): void;
   /** Readings noted and not yet on disk. */
   readonly uncommitted: number;
+  /** Those of them that came since the last commit began, or the file in hand. */
+  readonly unsealed: number;
   /** The number of the file that notes go to. */
   readonly number: number;
   /** Bytes of the file in hand, with what is noted. */
@@ -140,6 +142,9 @@ export function createJournal(folder: string, header: FileHeader, first: number)
     note: (stream, feature, timeMs, value) => writer.add(stream, feature, timeMs, value),
     get uncommitted() {
       return waiting + writer.count;
+    },
+    get unsealed() {
+      return writer.count;
     },
     get number() {
       return number;
