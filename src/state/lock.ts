@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import { StateError } from './state-error.ts';
@@ -15,24 +16,86 @@ const longestPath = 100;
  * after a kill.
  * @throws StateError when another process holds it */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  const path = socketPath(folder);
-  const server = await listen(path).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE')
-      throw new StateError(`cannot hold ${folder}: ${error.message}`, { cause: error });
-    if (await isAlive(path)) {
-      throw new StateError(`${folder} is in use by another cellstream: one service a folder`);
-    }
-    // left by a process that was killed
-    await rm(path, { force: true });
-    return await listen(path);
-  });
-  server.unref();
-  return { release: () => new Promise((done) => server.close(() => done())) };
+  try {
+    return await (process.platform === 'win32' ? holdPipe(folder) : holdSocket(folder));
+  } catch (error) {
+    if (error instanceof StateError) throw error;
+    throw new StateError(`cannot hold ${folder}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
-function socketPath(folder: string): string {
-  const whole = join(resolve(folder), 'lock');
-  if (process.platform === 'win32') return `\\\\.\\pipe\\cellstream-${encodeURIComponent(whole)}`;
+function inUse(folder: string): StateError {
+  return new StateError(`${folder} is in use by another cellstream: one service a folder`);
+}
+
+/** Windows lets one process have a name, for as long as it lives. */
+async function holdPipe(folder: string): Promise<FolderLock> {
+  const path = `\\\\.\\pipe\\cellstream-${encodeURIComponent(join(resolve(folder), 'lock'))}`;
+  const server = await listen(path).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EADDRINUSE' ? inUse(folder) : error;
+  });
+  return { release: () => close(server) };
+}
+
+/** A socket of a name that nobody has again listens in a folder of its own, which is renamed to `lock`. That succeeds where
+ * `lock` is absent or empty, for one of many who try at once. What a killed process has left in it is removed by its name,
+ * and so never the socket of somebody who came meanwhile. */
+async function holdSocket(folder: string): Promise<FolderLock> {
+  const name = randomBytes(6).toString('base64url');
+  const place = join(resolve(folder), 'lock');
+  const own = `${place}.${name}`;
+  const path = socketPath(join(own, name));
+  await mkdir(own);
+  let server: Server | undefined;
+  try {
+    server = await listen(path);
+    while (!(await takePlace(own, place))) {
+      if (await isHeld(place)) throw inUse(folder);
+    }
+  } catch (error) {
+    if (server) await close(server);
+    await rm(own, { recursive: true, force: true });
+    throw error;
+  }
+  const held = server;
+  return {
+    async release() {
+      await close(held);
+      await rm(join(place, name), { force: true });
+      // another may have it by now
+      await rmdir(place).catch(() => {});
+    },
+  };
+}
+
+/** False when there is something in the place. */
+async function takePlace(own: string, place: string): Promise<boolean> {
+  try {
+    await rename(own, place);
+    return true;
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+}
+
+/** Whether a process listens in the place; what nobody listens at is removed. */
+async function isHeld(place: string): Promise<boolean> {
+  const names = await readdir(place).catch((error: NodeJS.ErrnoException) => {
+    // given back meanwhile
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  for (const name of names) {
+    const path = join(place, name);
+    if (await isAlive(socketPath(path))) return true;
+    await rm(path, { force: true });
+  }
+  return false;
+}
+
+/** The shorter one, from here or from the root. */
+function socketPath(whole: string): string {
   const short = relative(process.cwd(), whole);
   const path = short.length < whole.length ? short : whole;
   if (Buffer.byteLength(path) <= longestPath) return path;
@@ -43,9 +106,13 @@ function socketPath(folder: string): string {
 
 function listen(path: string): Promise<Server> {
   return new Promise((done, failed) => {
-    const server = createServer((socket) => socket.destroy());
+    const server = createServer((socket) => socket.destroy()).unref();
     server.once('error', failed).listen(path, () => done(server));
   });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((done) => server.close(() => done()));
 }
 
 function isAlive(path: string): Promise<boolean> {
@@ -55,6 +122,9 @@ function isAlive(path: string): Promise<boolean> {
       socket.destroy();
       done(true);
     });
-    socket.once('error', () => done(false));
+    // any other error, as of a stopped process whose queue is full, does not say that nobody listens
+    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+      done(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
+    );
   });
 }

@@ -1,28 +1,74 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { lockFolder } from '../../src/state/lock.ts';
 import { makeFolder } from './folder.ts';
 
-test('a folder belongs to one process at a time', async () => {
+/** Of the build: a process that holds the folder from the given moment on, and says whether it does. */
+const contender = `
+import { lockFolder } from ${JSON.stringify(new URL('../../dist/state/lock.js', import.meta.url).href)};
+process.on('message', async ({ folder, atMs }) => {
+  while (Date.now() < atMs);
+  process.send(await lockFolder(folder).then(() => 'held', ({ message }) => message));
+});
+process.send('ready');
+`;
+
+async function startContender(): Promise<ChildProcess> {
+  const child = fork('-', { execArgv: ['--input-type=module', '-e', contender] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child, 'message');
+  return child;
+}
+
+async function hold(child: ChildProcess, folder: string, atMs = 0): Promise<string> {
+  child.send({ folder, atMs });
+  return (await once(child, 'message'))[0];
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+test('a folder belongs to one process at a time, and nothing stays in it', async () => {
   const folder = await makeFolder();
   const lock = await lockFolder(folder);
   await expect(lockFolder(folder)).rejects.toThrow('is in use by another cellstream');
+  expect(await readdir(folder)).toEqual(['lock']);
   await lock.release();
+  expect(await readdir(folder)).toEqual([]);
   await (await lockFolder(folder)).release();
 });
 
 test('a process that is killed leaves the folder to the next; one that is only stopped does not', async () => {
   const folder = await makeFolder();
-  const code = `require('node:net').createServer(() => {}).listen(${JSON.stringify(join(folder, 'lock'))}, () => console.log('held'))`;
-  const holder = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await once(holder.stdout, 'data');
+  const holder = await startContender();
+  expect(await hold(holder, folder)).toBe('held');
   holder.kill('SIGSTOP');
   await expect(lockFolder(folder)).rejects.toThrow('is in use');
-  holder.kill('SIGKILL');
-  await once(holder, 'exit');
-  await (await lockFolder(folder)).release();
+  await kill(holder);
+  expect(await readdir(join(folder, 'lock'))).toHaveLength(1);
+  const lock = await lockFolder(folder);
+  expect(await readdir(join(folder, 'lock'))).toHaveLength(1);
+  await lock.release();
+});
+
+test('of processes that start at once where one was killed, exactly one gets the folder', async () => {
+  const folder = await makeFolder();
+  const contenders = await Promise.all(Array.from({ length: 4 }, startContender));
+  for (let round = 0; round < 20; round++) {
+    const atMs = Date.now() + 5;
+    const answers = await Promise.all(contenders.map((child) => hold(child, folder, atMs)));
+    const winners = contenders.filter((_, i) => answers[i] === 'held');
+    expect(winners, `round ${round}: ${answers}`).toHaveLength(1);
+    expect(answers.filter((answer) => answer.includes('is in use by another cellstream'))).toHaveLength(3);
+    await kill(winners[0]);
+    contenders[contenders.indexOf(winners[0])] = await startContender();
+  }
 });
 
 test('a folder that cannot be held says why', async () => {
