@@ -1,4 +1,5 @@
 import type { Receipt } from '../mqtt/receipts.ts';
+import { createBrokerWindow } from './broker-window.ts';
 import type { StateKeeper } from './state-keeper.ts';
 
 export interface CommitterOptions {
@@ -51,7 +52,11 @@ export function createCommitter(options: CommitterOptions): Committer {
   let again = false;
   let closed = false;
   let quiet: NodeJS.Timeout | undefined;
-  const timer = setInterval(start, intervalMs);
+  const learnt = createBrokerWindow();
+  const timer = setInterval(() => {
+    if (running === undefined) learnt.found(unacknowledged);
+    start();
+  }, intervalMs);
 
   /** Commits now, or when the commit under way has ended. */
   function start(): void {
@@ -85,7 +90,9 @@ export function createCommitter(options: CommitterOptions): Committer {
     }
     commits++;
     setTrouble(undefined);
-    if (isSent) await acknowledge(receipts.splice(0, count));
+    if (!isSent) return;
+    await acknowledge(receipts.splice(0, count));
+    learnt.acknowledged();
   }
 
   async function acknowledge(some: readonly Receipt[]): Promise<void> {
@@ -116,9 +123,11 @@ export function createCommitter(options: CommitterOptions): Committer {
       unacknowledged = 0;
     }
     const receipt = takeReceipt();
-    if (receipt.messages > 0) receipts.push(receipt);
+    if (receipt.messages === 0) return;
+    receipts.push(receipt);
     unacknowledged += receipt.messages;
     noted += receipt.messages;
+    learnt.came(unacknowledged);
   }
 
   return {
@@ -129,7 +138,7 @@ export function createCommitter(options: CommitterOptions): Committer {
       if (trouble !== undefined) return;
       if (Math.max(noted, keeper.unsealed) >= mostNoted) start();
       else if (unacknowledged === before) return;
-      else if (unacknowledged === window()) start();
+      else if (unacknowledged === window() || unacknowledged === learnt.messages) start();
       else if (unacknowledged > window()) {
         if (quiet) quiet.refresh();
         else quiet = setTimeout(start, quietMs);

@@ -296,3 +296,86 @@ describe('a committer', () => {
     expect(commits).toHaveLength(2);
   });
 });
+
+describe('a committer at a broker that stalls', () => {
+  /** Lets the interval commit, and a disk that is quick. */
+  async function commitAtInterval({ commits }: ReturnType<typeof make>) {
+    await vi.advanceTimersByTimeAsync(intervalMs);
+    commits.at(-1)?.done();
+    await settle();
+  }
+  const messages = (count: number) => Array<number>(count).fill(1);
+
+  /** The broker sends that many, waits for their acknowledgement, and goes on so much later. */
+  async function stall(made: ReturnType<typeof make>, count: number, pauseMs = 20) {
+    made.turn(...messages(count));
+    await commitAtInterval(made);
+    await vi.advanceTimersByTimeAsync(pauseMs);
+  }
+
+  test('twice at 32 messages commits at once when 32 wait', async () => {
+    const made = make();
+    await stall(made, 32);
+    await stall(made, 32);
+    expect(made.commits).toHaveLength(2);
+    for (let commit = 2; commit < 5; commit++) {
+      made.turn(...messages(31));
+      await settle();
+      expect(made.commits).toHaveLength(commit);
+      made.turn(1);
+      await settle();
+      expect(made.commits).toHaveLength(commit + 1);
+      made.commits[commit].done();
+      await settle();
+    }
+    expect(made.committer.unacknowledged).toBe(0);
+  });
+
+  test.each([
+    ['at different numbers', 20, [32, 33, 32, 33]],
+    ['with a handful of messages', 20, [7, 7, 7, 7]],
+    ['and goes on much later', 300, [32, 32, 32, 32]],
+  ])('%s is left to the interval', async (_, pauseMs, counts) => {
+    const made = make();
+    for (const count of counts) await stall(made, count, pauseMs);
+    made.turn(...messages(counts[0]));
+    made.turn(1);
+    await settle();
+    expect(made.commits).toHaveLength(4);
+  });
+
+  test('is not seen where messages came right before the interval', async () => {
+    const made = make();
+    for (let commit = 0; commit < 3; commit++) {
+      made.turn(...messages(31));
+      await vi.advanceTimersByTimeAsync(intervalMs - 50);
+      made.turn(1);
+      await vi.advanceTimersByTimeAsync(50);
+      made.commits[commit].done();
+      await settle();
+    }
+    made.turn(...messages(32));
+    await settle();
+    expect(made.commits).toHaveLength(3);
+  });
+
+  test('has no such window once it has sent more', async () => {
+    const made = make();
+    await stall(made, 32);
+    await stall(made, 32);
+    made.turn(...messages(33));
+    await settle();
+    expect(made.commits).toHaveLength(2);
+    await commitAtInterval(made);
+    made.turn(...messages(32));
+    await settle();
+    expect(made.commits).toHaveLength(3);
+    // it takes two more to believe it again
+    await commitAtInterval(made);
+    made.turn(...messages(32));
+    await commitAtInterval(made);
+    made.turn(...messages(32));
+    await settle();
+    expect(made.commits).toHaveLength(6);
+  });
+});

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startBroker } from '../../src/mqtt/broker.ts';
 import { openLink, send } from '../mqtt/links.ts';
+import { startNarrowBroker } from '../mqtt/narrow-broker.ts';
 import { until } from '../mqtt/until.ts';
 import { makeFolder } from '../state/folder.ts';
 import { openTestService, payloadAt } from './service-cases.ts';
@@ -27,4 +28,20 @@ describe('a service with a state folder, at a broker that speaks MQTT 3.1.1 only
     await service.close();
     await broker.close();
   });
+});
+
+test('a service at a broker of MQTT 5 that sends 16 messages at a time waits for the interval only at first', async () => {
+  const broker = await startNarrowBroker(16);
+  const { service } = await openTestService({
+    ...{ url: broker.url, protocol: '5', clientId: 'durable-narrow' },
+    state: { folder: await makeFolder(), commitMs: 400, ack: 'auto' },
+  });
+  const messages = Array.from({ length: 960 }, (_, hour) => ({
+    topic: 'sensors/a/weather',
+    payload: payloadAt(hour),
+  }));
+  broker.send(messages);
+  // 60 intervals would take 24 s
+  await until(() => broker.acknowledged === messages.length, 10_000);
+  expect(service.readings.ended).toMatchObject({ applied: 2 * messages.length });
 });
