@@ -23,6 +23,8 @@ export interface StateOptions {
 export interface Durable extends Pick<StateKeeper, 'recent' | 'adopt'> {
   readonly observer: ReadingObserver;
   readonly history: Iterable<readonly Reading[]>;
+  /** The states were warmed by what the folder does not have. */
+  noteWarmed(): void;
   /** Begins to commit, and to acknowledge, what goes down the road. */
   start(link: Link, sink: Sink): void;
   /** A batch has gone down the road. */
@@ -78,6 +80,16 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
   return {
     history: keeper.history,
     recent: keeper.recent,
+    noteWarmed() {
+      keeper
+        .keepAll()
+        .catch(({ message: reason }: Error) =>
+          log.warn(
+            { reason },
+            'what the states were warmed by is not yet on disk; the next commit tries again',
+          ),
+        );
+    },
     adopt(model) {
       again = createRepeater(model, format);
       return keeper.adopt(model);

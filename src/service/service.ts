@@ -132,6 +132,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       throw error;
     }));
   run.start();
+  if (run.isWarmed) durable?.noteWarmed();
   durable?.start(link, sink);
   return {
     ...counts,
@@ -220,9 +221,15 @@ interface RoadParts {
 
 /** First what somebody gives, then what was read before the restart: of both, what is late steps nothing. */
 function* past(
-  ...parts: readonly (Iterable<readonly Reading[]> | undefined)[]
+  given: Iterable<readonly Reading[]>,
+  kept: Iterable<readonly Reading[]>,
+  onGiven: () => void,
 ): Iterable<readonly Reading[]> {
-  for (const part of parts) if (part) yield* part;
+  for (const readings of given) {
+    onGiven();
+    yield readings;
+  }
+  yield* kept;
 }
 
 /** The road from the broker to the broker; from `start` on it is open. */
@@ -238,6 +245,7 @@ function createRun(options: ServiceOptions, { link, sink, counts, durable, first
   });
   // whoever waits for it gets it; until then it is no unhandled rejection
   failed.catch(() => {});
+  let isWarmed = false;
   let arrivedMs = 0;
   let startedMs = 0;
   const models = createModelRoad({
@@ -277,11 +285,19 @@ function createRun(options: ServiceOptions, { link, sink, counts, durable, first
         complaints.note(reason, routes[route].topics.topicOf(stream, feature), payload),
       onRetained: models.noteRetained,
     }),
-    warm(past(history, durable?.history)),
+    warm(
+      past(history ?? [], durable?.history ?? [], () => {
+        isWarmed = true;
+      }),
+    ),
   );
   let subscription: Subscription | undefined;
   return {
     ...{ models, failed },
+    /** By what somebody gave, once it is started. */
+    get isWarmed() {
+      return isWarmed;
+    },
     start() {
       subscription = road.subscribe({ next: models.push, error: fail });
     },

@@ -36,6 +36,10 @@ export interface StateKeeper extends Omit<ReadingObserver, 'repeated'> {
   /** Resolves when all that was read before the call is on disk.
    * @throws the error of the disk; the next call tries again, and nothing is lost meanwhile */
   commit(): Promise<void>;
+  /** The states come from more than the folder has. Resolves when they are on disk all the same; what is read meanwhile is not
+   * on disk before them.
+   * @throws the error of the disk; the next commit tries again */
+  keepAll(): Promise<void>;
   /** What the log still has, up to now, a record at a time: another model warms up on it. Commits first. */
   recent(): AsyncGenerator<readonly Reading[], void>;
   /** From now on it is this model whose states are kept, with the same features. Resolves when they are on disk; until then
@@ -107,7 +111,7 @@ function createStateKeeper(
   let lastBytes = snapshotBytes;
   /** Of the log before the file in hand, since the last snapshot. */
   let earlierBytes = logBytes;
-  // readings were dropped that no file has
+  // the states have readings that no file has
   let lacking = false;
 
   function save({ of, writer, missing }: Pass, stream: AlignedStream): void {
@@ -115,6 +119,8 @@ function createStateKeeper(
   }
 
   async function takeSnapshot(): Promise<void> {
+    const fills = lacking;
+    if (fills) await journal.restart();
     const of = kept;
     const writer = await createSnapshot(folder, journal.number + 1, header);
     if (of !== kept) {
@@ -143,6 +149,7 @@ function createStateKeeper(
       await writer.finish();
       lastBytes = writer.bytes;
       await removeOld(folder, keptBytes);
+      if (fills) lacking = false;
     } catch (error) {
       await writer.abandon();
       throw error;
@@ -154,9 +161,7 @@ function createStateKeeper(
   function startSnapshot(): Promise<void> {
     const taken = takeSnapshot();
     passing = taken
-      .catch((error: Error) => {
-        if (!closing) log.warn({ reason: error.message }, 'a snapshot was not written');
-      })
+      .catch(() => {})
       .finally(() => {
         passing = undefined;
       });
@@ -164,17 +169,18 @@ function createStateKeeper(
   }
 
   async function commit(): Promise<void> {
-    if (lacking || journal.uncommitted > mostUncommitted) {
-      lacking = true;
-      await passing;
-      await journal.restart();
-      await takeSnapshot();
-      lacking = false;
-      return;
+    if (journal.uncommitted > mostUncommitted) lacking = true;
+    if (lacking) {
+      while (passing !== undefined) await passing;
+      // the one that was under way has perhaps filled it
+      if (lacking) return await startSnapshot();
     }
     await journal.commit();
     const bytes = earlierBytes + journal.fileBytes;
-    if (passing === undefined && bytes > Math.max(betweenSnapshots, lastBytes)) void startSnapshot();
+    if (passing !== undefined || bytes <= Math.max(betweenSnapshots, lastBytes)) return;
+    startSnapshot().catch((error: Error) => {
+      if (!closing) log.warn({ reason: error.message }, 'a snapshot was not written');
+    });
   }
 
   return {
@@ -193,6 +199,10 @@ function createStateKeeper(
       return journal.writtenBytes;
     },
     commit,
+    async keepAll() {
+      lacking = true;
+      await commit();
+    },
     async *recent() {
       await journal.commit();
       yield* readRecentLog(folder, header.features, keptBytes);

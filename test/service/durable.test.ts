@@ -1,10 +1,15 @@
+import { cp } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { startBroker } from '../../src/mqtt/broker.ts';
+import { listNumbers } from '../../src/state/state-files.ts';
+import { findDifferences } from '../chaos/reference.ts';
 import { openLink, send } from '../mqtt/links.ts';
 import { startNarrowBroker } from '../mqtt/narrow-broker.ts';
 import { until } from '../mqtt/until.ts';
 import { makeFolder } from '../state/folder.ts';
-import { openTestService, payloadAt } from './service-cases.ts';
+import { hourMs, startMs } from '../stream/tiny-engine.ts';
+import { openKeptRoad, openTestRoad } from './kept-road.ts';
+import { engine, openTestService, payloadAt } from './service-cases.ts';
 
 describe('a service with a state folder, at a broker that speaks MQTT 3.1.1 only,', () => {
   test.each([
@@ -44,4 +49,30 @@ test('a service at a broker of MQTT 5 that sends 16 messages at a time waits for
   // 60 intervals would take 24 s
   await until(() => broker.acknowledged === messages.length, 10_000);
   expect(service.readings.ended).toMatchObject({ applied: 2 * messages.length });
+});
+
+test('what the states of a service were warmed by survives a kill before the first message', async () => {
+  const broker = await startBroker();
+  const folder = await makeFolder();
+  const history = Array.from({ length: 50 }, (_, hour) =>
+    [50 + Math.sin(hour), 1000].map((value, feature) => ({
+      ...{ stream: 'a', feature, timeMs: startMs + hour * hourMs },
+      value: Math.fround(value),
+    })),
+  );
+  const state = { folder, commitMs: 60_000, ack: 'auto' } as const;
+  const { service } = await openTestService({ url: broker.url, history, state });
+  await until(async () => (await listNumbers(folder, 'snapshot')).length === 1);
+  const copy = await makeFolder();
+  await cp(folder, copy, { recursive: true, filter: (path) => !path.endsWith('lock') });
+  await service.close();
+  const after = await openKeptRoad(copy, engine);
+  expect(after.memory.table.streams.size).toBe(1);
+  expect(findDifferences(after.memory, openTestRoad(engine, { history }).memory)).toEqual([]);
+  await after.keeper.close();
+  // with nothing but its own past it has no need of another
+  const next = await openTestService({ url: broker.url, history: [], state });
+  await next.service.close();
+  expect(await listNumbers(folder, 'snapshot')).toHaveLength(1);
+  await broker.close();
 });

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../../src/engine/engine.ts';
 import { writeModelFile } from '../../src/model/format.ts';
@@ -143,6 +143,26 @@ describe('the states of a road', () => {
     const again = await openKeptRoad(state, engine);
     expect(findDifferences(again.memory, road.memory)).toEqual([]);
     await again.keeper.close();
+  });
+
+  test('that no log has are kept by a snapshot, and what is read meanwhile behind it', async () => {
+    const folder = await makeFolder();
+    const nextBatch = createBatches(createDice(6));
+    const road = await openKeptRoad(folder, engine);
+    road.push(nextBatch(2_000));
+    const kept = road.keeper.keepAll();
+    road.push(nextBatch(2_000));
+    const committed = road.keeper.commit();
+    road.push(nextBatch(2_000));
+    await Promise.all([kept, committed, road.keeper.commit()]);
+    expect(road.keeper.uncommitted).toBe(0);
+    const copy = await makeFolder();
+    await cp(folder, copy, { recursive: true, filter: (path) => !path.endsWith('lock') });
+    await road.keeper.close();
+    const again = await openKeptRoad(copy, engine);
+    expect(findDifferences(again.memory, road.memory)).toEqual([]);
+    await again.keeper.close();
+    expect(await listNumbers(folder, 'snapshot')).toHaveLength(1);
   });
 
   test('leave nothing half written behind, whatever a kill has left', async () => {
