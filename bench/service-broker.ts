@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 
 export interface Broker {
@@ -21,6 +21,18 @@ export async function startBroker(folder: string): Promise<Broker> {
   const child = spawn('mosquitto', ['-c', config], { env, stdio: ['ignore', 'inherit', 'inherit'] });
   await once(child, 'spawn');
   return { port, pid: child.pid as number, stop: () => child.kill() };
+}
+
+/** Cuts the connection of a client, whose session the broker keeps: another of its id connects, and hangs up. */
+export async function takeOver(port: number, clientId: string): Promise<void> {
+  const id = Buffer.from(clientId);
+  const socket = connect(port, '127.0.0.1');
+  // MQTT 3.1.1 without a clean session
+  socket.write(
+    Buffer.from([0x10, 12 + id.length, 0, 4, ...Buffer.from('MQTT'), 4, 0, 0, 0, 0, id.length, ...id]),
+  );
+  await once(socket, 'data');
+  socket.destroy();
 }
 
 export async function findPort(): Promise<number> {

@@ -19,6 +19,8 @@ export interface Contestant {
   /** User and system time so far, in steps of 10 ms. */
   cpuMs(): number;
   rssMb(): number;
+  /** To disks. */
+  writtenBytes(): number;
   stop(): Promise<void>;
 }
 
@@ -34,10 +36,21 @@ export interface ContestantOptions {
   readonly dashboard: boolean;
 }
 
+/** Of ours, at the broker. */
+export function clientIdOf(tag: string): string {
+  return `cellstream-${tag}`;
+}
+
+/** Where ours says, as it ends, how late its event loop was: `{ p50Ms, p99Ms, maxMs }`. */
+export function loopDelayFile(folder: string, tag: string): string {
+  return join(folder, `${tag}.loop.json`);
+}
+
 export function startContestant(name: ContestantName, options: ContestantOptions): Contestant {
   const tag = `${name}${options.qos}`;
   const [command, ...args] = commandOf(name, tag, options);
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const env = { ...process.env, LOOP_DELAY_FILE: loopDelayFile(options.folder, tag) };
+  const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';
   let ended: string | undefined;
   child.stderr.on('data', (data) => {
@@ -56,6 +69,7 @@ export function startContestant(name: ContestantName, options: ContestantOptions
     },
     cpuMs: () => (ended === undefined ? cpuMsOf(child.pid as number) : 0),
     rssMb: () => (ended === undefined ? rssMbOf(child.pid as number) : 0),
+    writtenBytes: () => (ended === undefined ? writtenBytesOf(child.pid as number) : 0),
     stop: () => stop(child),
   };
 }
@@ -73,7 +87,8 @@ function commandOf(name: ContestantName, tag: string, options: ContestantOptions
   const args = [port, tag, qos, hidden].map(String);
   if (name === 'echo') return [process.execPath, fileOf('peers/echo.mjs'), ...args];
   if (name === 'paho') return [process.env.PYTHON ?? 'python3', fileOf('peers/forecast-paho.py'), ...args];
-  return [process.execPath, fileOf('../dist/cli/main.js'), 'run', writeConfig(tag, options)];
+  const watch = ['--import', fileOf('loop-delay.mjs')];
+  return [process.execPath, ...watch, fileOf('../dist/cli/main.js'), 'run', writeConfig(tag, options)];
 }
 
 function writeConfig(tag: string, options: ContestantOptions): string {
@@ -115,6 +130,10 @@ function cpuMsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
+function writtenBytesOf(pid: number): number {
+  return Number(/^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
 }
 
 function rssMbOf(pid: number): number {

@@ -19,6 +19,8 @@ export interface LoadQuestion {
 export interface LoadAnswer {
   readonly sent: number;
   readonly answered: number;
+  /** Answers that came again, as they may behind a lost connection. */
+  readonly repeated: number;
   /** Answers to another frame than the next one of their stream. */
   readonly wrong: number;
   /** Answered messages a second, from the first one sent to the last answer. */
@@ -82,12 +84,13 @@ async function load(question: LoadQuestion): Promise<LoadAnswer> {
   const parse = createAnswerParser(question.tag, streams);
   const latencies = new Float64Array(4_000_000);
   const startedMs = performance.now();
-  let [sent, answered, wrong, lastMs] = [0, 0, 0, startedMs];
+  let [sent, answered, repeated, wrong, lastMs] = [0, 0, 0, 0, startedMs];
   onAnswer = (packets, topicAt, nowMs) => {
     const answer = parse(packets, topicAt);
     if (answer === undefined) return;
     const sentMs = rounds.settle(answer.stream, answer.hour);
     if (sentMs === undefined) wrong++;
+    else if (Number.isNaN(sentMs)) repeated++;
     else latencies[answered++] = nowMs - sentMs;
     lastMs = nowMs;
   };
@@ -121,7 +124,7 @@ async function load(question: LoadQuestion): Promise<LoadAnswer> {
   rounds.forget();
   const sorted = latencies.subarray(0, answered).sort();
   return {
-    ...{ sent, answered, wrong },
+    ...{ sent, answered, repeated, wrong },
     perSecond: (1000 * answered) / (lastMs - startedMs),
     p50Ms: sorted[Math.floor(answered * 0.5)] ?? Number.NaN,
     p99Ms: sorted[Math.floor(answered * 0.99)] ?? Number.NaN,

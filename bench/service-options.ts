@@ -16,6 +16,8 @@ export interface ServiceBenchOptions {
   readonly dashboard: boolean;
   /** 0: no soak. */
   readonly soakMs: number;
+  /** How often a soak cuts the connection of ours; 0: never. */
+  readonly reconnectMs: number;
 }
 
 export function readServiceOptions(args: readonly string[]): ServiceBenchOptions {
@@ -31,6 +33,7 @@ export function readServiceOptions(args: readonly string[]): ServiceBenchOptions
     contestants: { type: 'string', default: contestantNames.join(',') },
     dashboard: { type: 'boolean', default: false },
     soak: { type: 'string', default: '0s' },
+    reconnect: { type: 'string', default: '0s' },
   } as const;
   const { values } = parseArgs({ args: [...args], options });
   const numbers = (name: 'horizons' | 'rates' | 'qos', most: number) =>
@@ -47,6 +50,7 @@ export function readServiceOptions(args: readonly string[]): ServiceBenchOptions
     qos: numbers('qos', 1) as (0 | 1)[],
     contestants: contestantNames.filter((name) => values.contestants.split(',').includes(name)),
     soakMs: parseDuration(values.soak) ?? 0,
+    reconnectMs: parseDuration(values.reconnect) ?? 0,
   };
 }
 

@@ -6,8 +6,8 @@ export interface Rounds {
   /** Messages under way at most: the packets of more would be patched while they wait in the socket. */
   readonly limit: number;
   send(socket: { write(bytes: Buffer): unknown }, count: number): void;
-  /** An answer to the frame of an hour has come. @returns when the message was sent, undefined when the stream's next
-   * answer is to another hour */
+  /** An answer to the frame of an hour has come. @returns when the message was sent, NaN when it was answered before,
+   * undefined when the stream's next answer is to another hour */
   settle(stream: number, hour: number): number | undefined;
   /** Nothing more is expected. */
   forget(): void;
@@ -84,6 +84,7 @@ export function createRounds({ tag, qos, streams, seed }: RoundsOptions): Rounds
     },
     settle(stream, hour) {
       const round = settled[stream];
+      if (hour >= firstHour && hour < firstHour + round) return Number.NaN;
       if (round === asked[stream] || hour !== firstHour + round) return undefined;
       settled[stream]++;
       return sentMs[(round % copies) * streams + placeOf[stream]];

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Peer, startPeer } from './peer.ts';
-import { startBroker } from './service-broker.ts';
+import { startBroker, takeOver } from './service-broker.ts';
 import {
   type Contestant,
   type ContestantName,
   type ContestantOptions,
+  clientIdOf,
   startContestant,
 } from './service-contestants.ts';
 import type { LoadAnswer, LoadQuestion } from './service-load.ts';
@@ -39,7 +40,8 @@ export async function benchService(args: readonly string[]): Promise<void> {
       const contestants = await startAll({ ...options, folder, port: broker.port, qos }, options, drive);
       try {
         if (options.soakMs > 0) {
-          measures.push(...(await soak(contestants, drive, options.soakMs)));
+          const cut = (tag: string) => takeOver(broker.port, clientIdOf(tag));
+          measures.push(...(await soak(contestants, { ...options, drive, cut, folder })));
         } else {
           const { stretches, half } = await takeTurns(contestants, drive, options);
           loads.push(...stretches);

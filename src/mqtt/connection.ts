@@ -121,7 +121,7 @@ export function dial(options: DialOptions): Connection {
         onOther: forward,
         onAcknowledge: (packets) => {
           receipts.add(packets);
-          if (!options.holdsReceipts) receipts.take().acknowledge();
+          if (!options.holdsReceipts) receipts.acknowledge(receipts.waiting);
         },
       }),
   });

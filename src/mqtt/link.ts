@@ -6,7 +6,7 @@ import type { Delivery } from './intake.ts';
 import { createKeeper } from './keeper.ts';
 import { createReport, type LinkEvent } from './link-report.ts';
 import type { Done, PublishOptions } from './outgoing.ts';
-import type { Receipt } from './receipts.ts';
+import type { Receipts } from './receipts.ts';
 
 export interface LinkOptions extends BrokerOptions {
   readonly filters?: readonly Filter[] | undefined;
@@ -14,13 +14,11 @@ export interface LinkOptions extends BrokerOptions {
   readonly goneFilters?: readonly string[] | undefined;
   /** Gets `online` at every connect, `offline` as the will and before a disconnect; retained, QoS 1. */
   readonly statusTopic?: string | undefined;
-  /** Whether messages of QoS 1 are acknowledged by whoever takes their receipt (`takeReceipt`), and not on arrival. */
+  /** Whether messages of QoS 1 are acknowledged through `receipts`, and not on arrival. */
   readonly holdsReceipts?: ((protocol: Protocol) => boolean) | undefined;
   readonly onEvent?: ((event: LinkEvent) => void) | undefined;
   readonly backOff?: BackOffOptions | undefined;
 }
-
-const noReceipt: Receipt = { messages: 0, isVoid: true, acknowledge() {} };
 
 /** A connection to a broker that comes back by itself. */
 export interface Link {
@@ -46,8 +44,8 @@ export interface Link {
   /** `done` gets a ConnectionLostError when it is not known to have arrived, a PublicationRefusedError when it
    * never will; possibly before this returns. Nothing is queued while the broker is away. */
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions, done?: Done): void;
-  /** Of what has come at QoS 1 on this connection and waits for its acknowledgement: all since the last call. */
-  takeReceipt(): Receipt;
+  /** Of the newest connection. */
+  readonly receipts: Receipts | undefined;
   /** Takes no more messages; what comes stays with the broker. */
   leave(): void;
   /** Finishes what is under way, but waits no longer than `timeoutMs` for a broker that is stuck. */
@@ -113,7 +111,9 @@ export function createLink(options: LinkOptions): Link {
       if (keeper.connection?.up) keeper.connection.publish(topic, payload, publishOptions, done);
       else done(new ConnectionLostError('no connection to the broker'));
     },
-    takeReceipt: () => keeper.connection?.receipts.take() ?? noReceipt,
+    get receipts() {
+      return keeper.connection?.receipts;
+    },
     leave: () => keeper.connection?.leave(),
     async close({ timeoutMs = 2_000 } = {}) {
       report.close();

@@ -1,50 +1,54 @@
-/** Messages that a connection has received and not acknowledged. The broker keeps them until it is told, and delivers them
- * again after the connection has ended. */
-export interface Receipt {
-  readonly messages: number;
-  /** Its connection has ended: the broker will deliver the messages again. */
-  readonly isVoid: boolean;
-  /** Tells the broker, in the order of arrival, which MQTT wants; of a connection that is over, nothing. */
-  acknowledge(): void;
-}
-
-/** PUBACK packets that wait to be sent, on one connection. */
+/** What a connection has received at QoS 1 and not acknowledged. The broker keeps it until it is told, and delivers it again
+ * after the connection has ended. */
 export interface Receipts {
+  /** Messages that wait for their acknowledgement; none once the connection has ended. */
+  readonly waiting: number;
+  /** Takes the PUBACK packets of messages that have come. */
   add(packets: Buffer): void;
-  /** All that has come since the last `take`. */
-  take(): Receipt;
-  /** The connection has ended: nothing that was taken can be acknowledged any more. */
+  /** Tells the broker of the oldest that wait: MQTT wants the order of arrival. */
+  acknowledge(messages: number): void;
+  /** The connection has ended: nothing can be acknowledged any more. */
   end(): void;
 }
 
 const pubackBytes = 4;
+/** Messages whose packets have room from the start. */
+const usualMessages = 4096;
 
+/** All packets lie in one buffer: an object for each turn of the event loop would outlive the young generation. */
 export function createReceipts(write: (packets: Buffer) => void): Receipts {
-  let packets: Buffer[] = [];
-  let messages = 0;
-  let ended = false;
+  let packets = Buffer.allocUnsafe(usualMessages * pubackBytes);
+  let start = 0;
+  let end = 0;
+
+  function makeRoom(bytes: number): void {
+    if (end + bytes <= packets.length) return;
+    const kept = packets.subarray(start, end);
+    if (kept.length + bytes > packets.length / 2) packets = Buffer.allocUnsafe(2 * (packets.length + bytes));
+    packets.set(kept);
+    end = kept.length;
+    start = 0;
+  }
+
   return {
-    add(some) {
-      packets.push(some);
-      messages += some.length / pubackBytes;
+    get waiting() {
+      return (end - start) / pubackBytes;
     },
-    take() {
-      const taken = packets;
-      const receipt: Receipt = {
-        messages,
-        get isVoid() {
-          return ended;
-        },
-        acknowledge() {
-          if (!ended && taken.length > 0) write(Buffer.concat(taken));
-        },
-      };
-      packets = [];
-      messages = 0;
-      return receipt;
+    add(some) {
+      makeRoom(some.length);
+      packets.set(some, end);
+      end += some.length;
+    },
+    acknowledge(messages) {
+      const to = Math.min(end, start + messages * pubackBytes);
+      if (to === start) return;
+      // a copy: a socket keeps what it cannot send yet
+      write(Buffer.from(packets.subarray(start, to)));
+      start = to;
     },
     end() {
-      ended = true;
+      start = 0;
+      end = 0;
     },
   };
 }

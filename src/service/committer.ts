@@ -1,11 +1,11 @@
-import type { Receipt } from '../mqtt/receipts.ts';
+import type { Receipts } from '../mqtt/receipts.ts';
 import { createBrokerWindow } from './broker-window.ts';
 import type { StateKeeper } from './state-keeper.ts';
 
 export interface CommitterOptions {
   readonly keeper: Pick<StateKeeper, 'commit' | 'uncommitted' | 'unsealed'>;
-  /** Receipts of what has gone down the road since the last call. */
-  readonly takeReceipt: () => Receipt;
+  /** Of the newest connection. */
+  readonly receipts: () => Receipts | undefined;
   /** Before anything is acknowledged: the forecasts that it got have to be on their way. False when there is no broker, or one
    * that has delivered messages and not yet accepted this client: then they are not. */
   readonly forecastsSent: () => Promise<boolean>;
@@ -34,16 +34,17 @@ export interface Committer {
 const mostNoted = 4096;
 /** The acknowledgements of a commit go out in that many pieces, or in pieces of `leastPiece` messages: a broker reads a
  * client's packets in order, and the forecasts of now come behind them. */
-const mostPieces = 16;
-const leastPiece = 128;
+const mostPieces = 256;
+const leastPiece = 32;
 const pauseMs = 1;
 /** Nothing came for that long though the broker may send no more: it waits for us. */
 const quietMs = 5;
 
 export function createCommitter(options: CommitterOptions): Committer {
-  const { keeper, takeReceipt, forecastsSent, intervalMs, window, onHealth } = options;
-  let receipts: Receipt[] = [];
-  let unacknowledged = 0;
+  const { keeper, forecastsSent, intervalMs, window, onHealth } = options;
+  let receipts = options.receipts();
+  /** Of their messages, those that have gone down the road. */
+  let done = 0;
   /** Messages since the last commit began. */
   let noted = 0;
   let commits = 0;
@@ -54,7 +55,7 @@ export function createCommitter(options: CommitterOptions): Committer {
   let quiet: NodeJS.Timeout | undefined;
   const learnt = createBrokerWindow();
   const timer = setInterval(() => {
-    if (running === undefined) learnt.found(unacknowledged);
+    if (running === undefined) learnt.found(unacknowledged());
     start();
   }, intervalMs);
 
@@ -66,7 +67,7 @@ export function createCommitter(options: CommitterOptions): Committer {
       again = true;
       return;
     }
-    if (receipts.length === 0 && keeper.uncommitted === 0) return;
+    if (unacknowledged() === 0 && keeper.uncommitted === 0) return;
     running = commit().finally(() => {
       running = undefined;
       if (!again || closed) return;
@@ -76,7 +77,7 @@ export function createCommitter(options: CommitterOptions): Committer {
   }
 
   async function commit(): Promise<void> {
-    const count = receipts.length;
+    const [from, count] = [receipts, unacknowledged()];
     noted = 0;
     let isSent: boolean;
     try {
@@ -91,22 +92,18 @@ export function createCommitter(options: CommitterOptions): Committer {
     commits++;
     setTrouble(undefined);
     if (!isSent) return;
-    await acknowledge(receipts.splice(0, count));
+    await acknowledge(from, count);
     learnt.acknowledged();
   }
 
-  async function acknowledge(some: readonly Receipt[]): Promise<void> {
-    const all = some.reduce((sum, { messages }) => sum + messages, 0);
-    const piece = Math.max(leastPiece, all / mostPieces);
-    let written = 0;
-    for (const receipt of some) {
-      if (written >= piece && !closed) {
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
-        written = 0;
-      }
-      unacknowledged -= receipt.messages;
-      written += receipt.messages;
-      receipt.acknowledge();
+  async function acknowledge(from: Receipts | undefined, count: number): Promise<void> {
+    const most = Math.max(leastPiece, Math.ceil(count / mostPieces));
+    for (let left = count; left > 0; ) {
+      const piece = closed ? left : Math.min(most, left);
+      if (from === receipts) done -= piece;
+      left -= piece;
+      from?.acknowledge(piece);
+      if (left > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
 
@@ -116,36 +113,38 @@ export function createCommitter(options: CommitterOptions): Committer {
     if (isNews) onHealth(found);
   }
 
-  function takeReceipts(): void {
-    // the broker delivers them again on the next connection, and receipts for them pile up no further
-    if (running === undefined && receipts.at(-1)?.isVoid) {
-      receipts = [];
-      unacknowledged = 0;
-    }
-    const receipt = takeReceipt();
-    if (receipt.messages === 0) return;
-    receipts.push(receipt);
-    unacknowledged += receipt.messages;
-    noted += receipt.messages;
-    learnt.came(unacknowledged);
+  /** Of a connection that is lost none: the broker delivers them again. */
+  function unacknowledged(): number {
+    return Math.min(done, receipts?.waiting ?? 0);
+  }
+
+  /** @returns how many have come */
+  function countMessages(): number {
+    const current = options.receipts();
+    if (current !== receipts) done = 0;
+    receipts = current;
+    const before = done;
+    done = receipts?.waiting ?? 0;
+    noted += done - before;
+    return done - before;
   }
 
   return {
     note() {
-      const before = unacknowledged;
-      takeReceipts();
+      const came = countMessages();
+      if (came > 0) learnt.came(done);
       // a disk in trouble is tried at the interval, and not with every message
       if (trouble !== undefined) return;
       if (Math.max(noted, keeper.unsealed) >= mostNoted) start();
-      else if (unacknowledged === before) return;
-      else if (unacknowledged === window() || unacknowledged === learnt.messages) start();
-      else if (unacknowledged > window()) {
+      else if (came === 0) return;
+      else if (done === window() || done === learnt.messages) start();
+      else if (done > window()) {
         if (quiet) quiet.refresh();
         else quiet = setTimeout(start, quietMs);
       }
     },
     get unacknowledged() {
-      return unacknowledged;
+      return unacknowledged();
     },
     get commits() {
       return commits;

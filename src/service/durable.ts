@@ -110,7 +110,7 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
       });
       committer = createCommitter({
         keeper,
-        takeReceipt: link.takeReceipt,
+        receipts: () => link.receipts,
         async forecastsSent() {
           publishRepeated(sink);
           await sink.emptied();
