@@ -118,7 +118,12 @@ function createStateKeeper(
     if (missing.delete(stream)) writer.add(saveStream(stream, of));
   }
 
+  function checkOpen(): void {
+    if (closing && !lacking) throw new Error('the service stops');
+  }
+
   async function takeSnapshot(): Promise<void> {
+    checkOpen();
     const fills = lacking;
     if (fills) await journal.restart();
     const of = kept;
@@ -135,7 +140,7 @@ function createStateKeeper(
     pass = current;
     try {
       while (current.missing.size > 0) {
-        if (closing && !lacking) throw new Error('the service stops');
+        checkOpen();
         let count = 0;
         for (const stream of current.missing) {
           save(current, stream);
@@ -223,6 +228,9 @@ function createStateKeeper(
         if (lacking) await commit();
         await journal.close();
       } finally {
+        // whoever has the folder next finds nothing of ours under way in it, nor begun later
+        lacking = false;
+        await passing;
         await lock.release();
       }
     },
