@@ -26,9 +26,9 @@ export interface Shadow {
   compare(): Comparison;
   /** It publishes from the next reading on. */
   promote(): void;
-  /** After that: resolves when its states are on disk.
-   * @throws the error of the disk; another call tries again */
-  save(): Promise<void>;
+  /** After that: once its states are on disk `remember` notes that it serves; until then those of the model before stay.
+   * @throws the error of the disk, or of `remember`; another call tries again */
+  save(remember: () => void): Promise<void>;
   close(): void;
 }
 
@@ -103,7 +103,10 @@ export function createModelRoad(options: ModelRoadOptions): ModelRoad {
         serving = candidate;
         lane = openServingLane();
       },
-      save: async () => await durable?.adopt(candidate),
+      async save(remember) {
+        if (durable) await durable.adopt(candidate, remember);
+        else remember();
+      },
       close,
     };
   }

@@ -29,8 +29,7 @@ test('a keeper that is closed takes the states of no other model', async () => {
   const folder = await makeFolder();
   const road = await openKeptRoad(folder, engine);
   await road.keeper.close();
-  await expect(road.keeper.adopt({ engine, ...createRoadMemory(engine) })).rejects.toThrow(
-    'the service stops',
-  );
+  const adopted = road.keeper.adopt({ engine, ...createRoadMemory(engine) }, () => {});
+  await expect(adopted).rejects.toThrow('the service stops');
   expect(await readdir(folder)).toEqual([]);
 });
