@@ -82,6 +82,8 @@ describe('the model of a running service', () => {
       models: { promoted: 1, refused: 1, shadow: null },
     });
     expect((await capture(['rollback', config])).stdout).toContain('tiny 1.0.0 (release 1');
+    const states = await capture(['state', 'ls', config, '--json']);
+    expect(JSON.parse(states.stdout)).toMatchObject({ model: old, count: 1 });
     const next = await start();
     expect(await ask()).toBe(old);
     expect(await next.stop()).toMatchObject({ model: old, models: { promoted: 0, refused: 0 } });
