@@ -13,6 +13,7 @@ import { type Service, startService } from '../service/service.ts';
 import { openStateFolder, readSession, type SessionRecord, writeRecord } from '../service/session-file.ts';
 import { createPublishTopics, createRoutes } from '../service/subscriptions.ts';
 import { formatTime } from '../signal/times.ts';
+import type { FolderLock } from '../state/lock.ts';
 import type { Reading } from '../stream/decode.ts';
 import type { Report, RunArguments, Terminal } from './command.ts';
 import { readInputFile } from './input-file.ts';
@@ -34,7 +35,7 @@ export async function runService(args: RunArguments, terminal: Terminal): Promis
   const engine = withThreads(chosen.engine, config.threads, log);
   const history = await warmUp(args, engine.model, log);
   const { service, session } = await prepare(config, engine, log, history);
-  const life = startLife(chosen, { ...rules, service, shelf, log, config });
+  const life = await startLife(chosen, { ...rules, service, shelf, log, config });
   const stopped = stopSignal(log);
   try {
     await Promise.race([openService(service, session, config, log), stopped.promise, service.failed]);
@@ -56,14 +57,23 @@ interface LifeParts extends Pick<ModelLifeOptions, 'service' | 'shelf' | 'log' |
 }
 
 /** Without a folder to remember them in, models change with a restart only. */
-function startLife({ remember }: StartModel, { config, ...parts }: LifeParts): ModelLife | undefined {
-  const { stateDir, model, models } = config;
+async function startLife(
+  { remember }: StartModel,
+  { config, ...parts }: LifeParts,
+): Promise<ModelLife | undefined> {
+  const { stateDir, model, models, commitMs } = config;
+  let held: FolderLock | undefined;
   try {
     openStateFolder(stateDir);
+    if (commitMs === undefined) held = await parts.shelf.hold();
     remember();
   } catch (error) {
+    await held?.release();
     const reason = (error as Error).message;
-    parts.log.warn({ reason }, 'new models need a restart: name a folder that can be written with state.dir');
+    parts.log.warn(
+      { reason },
+      'new models need a restart: name a folder with state.dir that can be written and is of this service alone',
+    );
     return undefined;
   }
   const life = startModelLife({ ...parts, path: model, topic: models.topic, shadowMs: models.shadowMs });
@@ -71,9 +81,10 @@ function startLife({ remember }: StartModel, { config, ...parts }: LifeParts): M
   if (!process.stdin.isTTY) process.on('SIGHUP', life.reload);
   return {
     ...life,
-    stop() {
+    async stop() {
       process.off('SIGHUP', life.reload);
-      return life.stop();
+      await life.stop();
+      await held?.release();
     },
   };
 }
