@@ -12,16 +12,17 @@ export async function runRollback({ config: path }: RollbackArguments, _terminal
   const config = loadServiceConfig(new TextDecoder().decode(readInputFile(path, 'config')), path);
   const { stateDir, name } = config;
   if (!existsSync(stateDir)) throw new UsageError(`there is no state folder ${stateDir}: nothing was served`);
-  // a service in the middle of its life would write over it
-  const lock = await lockFolder(stateDir);
+  const noneBefore = new UsageError(
+    `${stateDir} has no model before the one that serves: there is nowhere to go back to`,
+  );
+  const shelf = openModelShelf(stateDir, name);
+  if (shelf.read() === undefined) throw noneBefore;
+  // a service in the middle of its life would write over it; with `commit: off` it holds its models alone
+  const locks = [await lockFolder(stateDir)];
   try {
-    const shelf = openModelShelf(stateDir, name);
+    locks.push(await shelf.hold());
     const record = shelf.read();
-    if (record?.previous === undefined) {
-      throw new UsageError(
-        `${stateDir} has no model before the one that serves: there is nowhere to go back to`,
-      );
-    }
+    if (record?.previous === undefined) throw noneBefore;
     const { serving, previous } = record;
     const { model } = readModelFile(shelf.load(previous));
     const { release, version } = model;
@@ -37,6 +38,6 @@ export async function runRollback({ config: path }: RollbackArguments, _terminal
       text: `${model.name} ${version} (release ${release}, ${previous.slice(0, 16)}) serves from the next start, in place of ${serving.slice(0, 16)}`,
     };
   } finally {
-    await lock.release();
+    for (const lock of locks) await lock.release();
   }
 }

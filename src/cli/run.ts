@@ -2,27 +2,25 @@ import { setFlagsFromString } from 'node:v8';
 import { readCredentials, readPageToken } from '../config/credentials.ts';
 import { loadServiceConfig, type ServiceConfig } from '../config/service.ts';
 import type { Engine } from '../engine/engine.ts';
-import { ModelFormatError } from '../model/format-error.ts';
 import type { Model } from '../model/model.ts';
 import type { LinkOptions } from '../mqtt/link.ts';
 import { createLog, type Log } from '../service/log.ts';
-import { ModelRefusedError } from '../service/model-checks.ts';
 import { type ModelLife, type ModelLifeOptions, startModelLife } from '../service/model-life.ts';
 import { openModelShelf } from '../service/model-shelf.ts';
-import { chooseStartModel, type StartModel, type StartOptions } from '../service/model-start.ts';
+import type { StartModel } from '../service/model-start.ts';
 import { startReports, summarizeService } from '../service/reports.ts';
 import { type Service, startService } from '../service/service.ts';
 import { openStateFolder, readSession, type SessionRecord, writeRecord } from '../service/session-file.ts';
-import { SignatureError } from '../service/signatures.ts';
 import { createPublishTopics, createRoutes } from '../service/subscriptions.ts';
 import { formatTime } from '../signal/times.ts';
+import type { FolderLock } from '../state/lock.ts';
 import type { Reading } from '../stream/decode.ts';
 import type { Report, RunArguments, Terminal } from './command.ts';
 import { readInputFile } from './input-file.ts';
 import { onInterrupt } from './interrupt.ts';
+import { chooseServingModel } from './serving-model.ts';
 import { withThreads } from './thread-engine.ts';
 import { readTrustedKeys } from './trusted-keys.ts';
-import { UsageError } from './usage-error.ts';
 
 /** The service of one config file, until SIGINT or SIGTERM. */
 export async function runService(args: RunArguments, terminal: Terminal): Promise<Report> {
@@ -33,11 +31,11 @@ export async function runService(args: RunArguments, terminal: Terminal): Promis
   const log = createLog(config.name, { quiet: terminal.quiet });
   const shelf = openModelShelf(config.stateDir, config.name);
   const rules = { keys: readTrustedKeys(config.models.trust), takesUnfit: args.force ?? false };
-  const chosen = await chooseModel(config, { ...rules, shelf, log });
+  const chosen = await chooseServingModel(config, { ...rules, shelf, log });
   const engine = withThreads(chosen.engine, config.threads, log);
   const history = await warmUp(args, engine.model, log);
   const { service, session } = await prepare(config, engine, log, history);
-  const life = startLife(chosen, { ...rules, service, shelf, log, config });
+  const life = await startLife(chosen, { ...rules, service, shelf, log, config });
   const stopped = stopSignal(log);
   try {
     await Promise.race([openService(service, session, config, log), stopped.promise, service.failed]);
@@ -54,33 +52,28 @@ export async function runService(args: RunArguments, terminal: Terminal): Promis
   return { summary, text: describe(summary) };
 }
 
-/** @throws ModelFormatError, SignatureError with the file's name in front */
-async function chooseModel(config: ServiceConfig, options: Omit<StartOptions, 'bytes'>): Promise<StartModel> {
-  const bytes = readInputFile(config.model, 'model');
-  try {
-    return await chooseStartModel({ ...options, bytes });
-  } catch (error) {
-    const message = `${config.model}: ${(error as Error).message}`;
-    if (error instanceof ModelFormatError) throw new ModelFormatError(message, { cause: error });
-    if (error instanceof SignatureError || error instanceof ModelRefusedError)
-      throw new UsageError(message, { cause: error });
-    throw error;
-  }
-}
-
 interface LifeParts extends Pick<ModelLifeOptions, 'service' | 'shelf' | 'log' | 'keys' | 'takesUnfit'> {
   readonly config: ServiceConfig;
 }
 
 /** Without a folder to remember them in, models change with a restart only. */
-function startLife({ remember }: StartModel, { config, ...parts }: LifeParts): ModelLife | undefined {
-  const { stateDir, model, models } = config;
+async function startLife(
+  { remember }: StartModel,
+  { config, ...parts }: LifeParts,
+): Promise<ModelLife | undefined> {
+  const { stateDir, model, models, commitMs } = config;
+  let held: FolderLock | undefined;
   try {
     openStateFolder(stateDir);
+    if (commitMs === undefined) held = await parts.shelf.hold();
     remember();
   } catch (error) {
+    await held?.release();
     const reason = (error as Error).message;
-    parts.log.warn({ reason }, 'new models need a restart: name a folder that can be written with state.dir');
+    parts.log.warn(
+      { reason },
+      'new models need a restart: name a folder with state.dir that can be written and is of this service alone',
+    );
     return undefined;
   }
   const life = startModelLife({ ...parts, path: model, topic: models.topic, shadowMs: models.shadowMs });
@@ -88,9 +81,10 @@ function startLife({ remember }: StartModel, { config, ...parts }: LifeParts): M
   if (!process.stdin.isTTY) process.on('SIGHUP', life.reload);
   return {
     ...life,
-    stop() {
+    async stop() {
       process.off('SIGHUP', life.reload);
-      return life.stop();
+      await life.stop();
+      await held?.release();
     },
   };
 }

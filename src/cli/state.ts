@@ -1,20 +1,44 @@
-import { loadServiceConfig } from '../config/service.ts';
+import { loadServiceConfig, type ServiceConfig } from '../config/service.ts';
+import type { Engine } from '../engine/engine.ts';
+import { openModelShelf } from '../service/model-shelf.ts';
 import { type StoredStates, withStoredStates } from '../service/stored-states.ts';
 import { formatTime } from '../signal/times.ts';
 import type { Report, StateArguments, Terminal } from './command.ts';
 import { readInputFile } from './input-file.ts';
-import { loadEngine } from './load-engine.ts';
+import { chooseServingModel } from './serving-model.ts';
 import { formatTable } from './table.ts';
+import { readTrustedKeys } from './trusted-keys.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Looks at the states that a stopped service has left on disk, takes some of them elsewhere, brings some in, or forgets
  * them. */
 export async function runState(args: StateArguments, terminal: Terminal): Promise<Report> {
   const text = new TextDecoder().decode(readInputFile(args.config, 'config'));
-  const { stateDir, maxStreams, latenessMs, combine, model } = loadServiceConfig(text, args.config);
-  const engine = await loadEngine(model);
+  const config = loadServiceConfig(text, args.config);
+  const { stateDir, maxStreams, latenessMs, combine } = config;
+  const engine = await loadServing(config, terminal);
   const options = { folder: stateDir, engine, maxStreams, latenessMs, combine, onDamage: terminal.warn };
-  return withStoredStates(options, (states) => actions[args.action](states, args));
+  const report = await withStoredStates(options, (states) => actions[args.action](states, args));
+  const { name, version, release } = engine.model;
+  return {
+    summary: { model: engine.id, ...report.summary },
+    text: `${report.text}\nmodel: ${name} ${version} (release ${release}, ${engine.id.slice(0, 16)})`,
+  };
+}
+
+/** The model that the next start serves, which is perhaps not that of the config: the states are its own. */
+async function loadServing(config: ServiceConfig, terminal: Terminal): Promise<Engine> {
+  const shelf = openModelShelf(config.stateDir, config.name);
+  const { engine } = await chooseServingModel(config, {
+    shelf,
+    keys: readTrustedKeys(config.models.trust),
+    // whether an unfit one may serve is said at its first start
+    takesUnfit: shelf.read() === undefined,
+    log: {
+      error: (fields, message) => terminal.warn(`${message}: ${(fields as { reason?: string }).reason}`),
+    },
+  });
+  return engine;
 }
 
 type Action = (states: StoredStates, args: StateArguments) => Promise<Report>;

@@ -31,6 +31,8 @@ export interface Overview {
   /** Reason -> malformed readings. */
   readonly malformed: Readonly<Record<string, number>>;
   readonly error: ErrorView;
+  /** A new model that is tried beside the one that publishes. */
+  readonly shadow: ShadowView | null;
   /** Of a demo: how far the recording has been played. */
   readonly replay: { readonly done: number; readonly total: number } | null;
 }
@@ -67,6 +69,16 @@ export interface ErrorView {
   readonly mae: number | null;
   /** Of repeating the newest value, on the same pairs. */
   readonly persistenceMae: number | null;
+}
+
+/** The errors of two models on the same readings, since both are stepped. */
+export interface ShadowView {
+  readonly id: string;
+  /** Forecasts of each that have met their readings. */
+  readonly n: number;
+  readonly mae: number | null;
+  /** Of the model that publishes. */
+  readonly servingMae: number | null;
 }
 
 export type StreamHealth = 'cold' | 'warming' | 'warm' | 'stale' | 'silent';

@@ -90,9 +90,9 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
           ),
         );
     },
-    adopt(model) {
+    adopt(model, remember) {
       again = createRepeater(model, format);
-      return keeper.adopt(model);
+      return keeper.adopt(model, remember);
     },
     observer: {
       before: keeper.before,

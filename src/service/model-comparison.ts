@@ -9,6 +9,9 @@ export interface Comparison {
   /** The mean absolute error of the new model over that of the one that serves, averaged over the targets; NaN before the first
    * pair. */
   readonly ratio: number;
+  /** The mean absolute errors over all targets and horizons; NaN before the first pair. */
+  readonly shadowMae: number;
+  readonly servingMae: number;
 }
 
 /** Hears the answers of two models with the same targets and horizons. */
@@ -35,6 +38,8 @@ export function createModelComparison(serving: Model, shadow: Model, maxStreams:
       return {
         pairs: Math.min(...errors.flat().map(({ n }) => n)),
         ratio: ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length,
+        shadowMae: young.records.errors.pool().mae,
+        servingMae: old.records.errors.pool().mae,
       };
     },
   };

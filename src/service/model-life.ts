@@ -211,13 +211,14 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
     log.info({ id, release, previous }, 'a new model serves');
     for (;;) {
       try {
-        await shadow.save();
-        write({
-          serving: id,
-          previous,
-          candidate: undefined,
-          highestRelease: Math.max(release, record.highestRelease),
-        });
+        await shadow.save(() =>
+          write({
+            serving: id,
+            previous,
+            candidate: undefined,
+            highestRelease: Math.max(release, record.highestRelease),
+          }),
+        );
         return say({ id, release, status: 'promoted' });
       } catch (error) {
         const reason = (error as Error).message;

@@ -1,4 +1,5 @@
 import { pipe } from 'rxjs';
+import type { ShadowView } from '../dashboard/view.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Counters, createCounters } from '../stream/counters.ts';
 import type { Reading, ReadingBatch } from '../stream/decode.ts';
@@ -8,6 +9,7 @@ import { step } from '../stream/pipeline.ts';
 import type { Durable } from './durable.ts';
 import { type Comparison, createModelComparison, type ModelComparison } from './model-comparison.ts';
 import { createServing, type Lane, openLane, type Serving, type ServingOptions } from './serving.ts';
+import { orNull } from './stream-views.ts';
 
 /** The part of the road that a model owns: the one that publishes, and perhaps another in its shadow. */
 export interface ModelRoad {
@@ -18,6 +20,8 @@ export interface ModelRoad {
    * features, period, targets and horizons are the same. A shadow that was there is closed.
    * @throws ShadowError when it cannot catch up, or is closed meanwhile */
   openShadow(engine: Engine): Promise<Shadow>;
+  /** How the shadow does so far, beside the model that serves; null where none has caught up. */
+  viewShadow(): ShadowView | null;
   stop(): void;
 }
 
@@ -26,9 +30,9 @@ export interface Shadow {
   compare(): Comparison;
   /** It publishes from the next reading on. */
   promote(): void;
-  /** After that: resolves when its states are on disk.
-   * @throws the error of the disk; another call tries again */
-  save(): Promise<void>;
+  /** After that: once its states are on disk `remember` notes that it serves; until then those of the model before stay.
+   * @throws the error of the disk, or of `remember`; another call tries again */
+  save(remember: () => void): Promise<void>;
   close(): void;
 }
 
@@ -103,7 +107,10 @@ export function createModelRoad(options: ModelRoadOptions): ModelRoad {
         serving = candidate;
         lane = openServingLane();
       },
-      save: async () => await durable?.adopt(candidate),
+      async save(remember) {
+        if (durable) await durable.adopt(candidate, remember);
+        else remember();
+      },
       close,
     };
   }
@@ -121,6 +128,15 @@ export function createModelRoad(options: ModelRoadOptions): ModelRoad {
       shadow?.candidate.monitor.noteRetained(readings);
     },
     openShadow,
+    viewShadow() {
+      if (shadow?.comparison === undefined) return null;
+      const { pairs, shadowMae, servingMae } = shadow.comparison.read();
+      return {
+        ...{ id: shadow.candidate.engine.id, n: pairs },
+        mae: orNull(shadowMae),
+        servingMae: orNull(servingMae),
+      };
+    },
     stop() {
       lane.stop();
       shadow?.close();

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { type FolderLock, lockFolder, lockName } from '../state/lock.ts';
 
 /** What a device remembers of its models. Ids are those of model files. */
 export interface ModelRecord {
@@ -35,6 +36,9 @@ export interface ModelShelf {
   keep(id: string, bytes: Uint8Array): void;
   /** @throws the error of the disk */
   load(id: string): Uint8Array;
+  /** Holds the models for one process, where nothing holds the state folder.
+   * @throws StateError when another process has them */
+  hold(): Promise<FolderLock>;
 }
 
 const recordName = 'models.json';
@@ -45,6 +49,14 @@ const extension = '.pb';
 export function openModelShelf(folder: string, service: string): ModelShelf {
   const shelf = join(folder, `models-${service}`);
   const fileOf = (id: string) => join(shelf, `${id}${extension}`);
+
+  function makeShelf(): void {
+    try {
+      mkdirSync(shelf);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 
   function replace(path: string, bytes: string | Uint8Array): void {
     const handle = openSync(`${path}.new`, 'w');
@@ -64,18 +76,19 @@ export function openModelShelf(folder: string, service: string): ModelShelf {
       replace(join(shelf, recordName), `${JSON.stringify(record)}\n`);
       const named = [record.serving, record.previous, record.candidate].map((id) => `${id}${extension}`);
       for (const name of readdirSync(shelf)) {
-        if (name !== recordName && !named.includes(name)) rmSync(join(shelf, name), { force: true });
+        if (name.startsWith(lockName) || name === recordName || named.includes(name)) continue;
+        rmSync(join(shelf, name), { force: true });
       }
     },
     keep(id, bytes) {
-      try {
-        mkdirSync(shelf);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      }
+      makeShelf();
       replace(fileOf(id), bytes);
     },
     load: (id) => readFileSync(fileOf(id)),
+    async hold() {
+      makeShelf();
+      return await lockFolder(shelf);
+    },
   };
 }
 

@@ -9,7 +9,7 @@ export interface StartOptions extends Omit<ModelRules, 'highestRelease'> {
   /** Of the config's model file. */
   readonly bytes: Uint8Array;
   readonly shelf: ModelShelf;
-  readonly log: Log;
+  readonly log: Pick<Log, 'error'>;
 }
 
 export interface StartModel {

@@ -1,4 +1,4 @@
-import type { ErrorView, ModelView, Overview } from '../dashboard/view.ts';
+import type { ErrorView, ModelView, Overview, ShadowView } from '../dashboard/view.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Link } from '../mqtt/link.ts';
 import type { Sink } from '../mqtt/sink.ts';
@@ -16,6 +16,7 @@ export interface OverviewParts {
   readonly name: string;
   /** The model that publishes. */
   readonly engine: () => Engine;
+  readonly shadow: () => ShadowView | null;
   readonly link: Link;
   readonly sink: Sink;
   readonly counts: ServiceCounts;
@@ -26,7 +27,8 @@ export interface OverviewParts {
 const streamsAMs = 20;
 
 /** Looks at the service as a whole. */
-export function createOverview({ name, engine, link, sink, counts, replay }: OverviewParts): () => Overview {
+export function createOverview(parts: OverviewParts): () => Overview {
+  const { name, engine, shadow, link, sink, counts, replay } = parts;
   const look = (): Overview => ({
     name,
     model: modelView(engine()),
@@ -47,6 +49,7 @@ export function createOverview({ name, engine, link, sink, counts, replay }: Ove
     readings: { ...counts.readings.ended },
     malformed: { ...counts.readings.malformed },
     error: pooledError(counts),
+    shadow: shadow(),
     replay: replay?.() ?? null,
   });
   // it passes over all streams: open pages share it

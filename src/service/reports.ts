@@ -1,3 +1,4 @@
+import type { ShadowView } from '../dashboard/view.ts';
 import { pooledError } from './overview.ts';
 import { percentilesOf } from './percentiles.ts';
 import type { Service } from './service.ts';
@@ -31,12 +32,22 @@ export function summarizeService(service: Service) {
   };
 }
 
-/** Logs the counters every minute. @returns what stops it */
+/** How a shadow does, for the reader of the log. */
+function describeShadow({ id, n, mae, servingMae }: ShadowView): string {
+  const say = (error: number | null) => (error === null ? 'unknown' : String(Number(error.toPrecision(3))));
+  return `shadow ${id.slice(0, 8)}: error ${say(mae)}, serving ${say(servingMae)}, ${n.toLocaleString('en')} forecasts`;
+}
+
+/** Logs the counters every minute, and how the shadow does where there is one. @returns what stops it */
 export function startReports(
   service: Service,
   log: { info(fields: object, message: string): void },
 ): () => void {
-  const timer = setInterval(() => log.info(summarizeService(service), 'counters'), 60_000);
+  const timer = setInterval(() => {
+    log.info(summarizeService(service), 'counters');
+    const shadow = service.viewShadow();
+    if (shadow) log.info({ shadow }, describeShadow(shadow));
+  }, 60_000);
   timer.unref();
   return () => clearInterval(timer);
 }

@@ -67,7 +67,7 @@ export interface ServiceCounts {
   readonly latencyNs: RecordableHistogram;
 }
 
-export interface Service extends ServiceCounts, Pick<ModelRoad, 'openShadow'> {
+export interface Service extends ServiceCounts, Pick<ModelRoad, 'openShadow' | 'viewShadow'> {
   /** The model that publishes. */
   readonly engine: Engine;
   readonly durable: Durable | undefined;
@@ -115,6 +115,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const overview = createOverview({
     ...{ name, link, sink, counts, replay: options.replay },
     engine: () => run.models.serving.engine,
+    shadow: run.models.viewShadow,
   });
   const view: ViewSource = (query) => ({
     overview: overview(),
@@ -144,6 +145,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       return run.models.serving.engine;
     },
     openShadow: run.models.openShadow,
+    viewShadow: run.models.viewShadow,
     open: (timeoutMs) => link.open(timeoutMs === undefined ? {} : { timeoutMs }),
     async close() {
       // what comes from here on stays with the broker; what came last is still to be counted

@@ -42,10 +42,10 @@ export interface StateKeeper extends Omit<ReadingObserver, 'repeated'> {
   keepAll(): Promise<void>;
   /** What the log still has, up to now, a record at a time: another model warms up on it. Commits first. */
   recent(): AsyncGenerator<readonly Reading[], void>;
-  /** From now on it is this model whose states are kept, with the same features. Resolves when they are on disk; until then
-   * the folder still has all of the states of the one before.
-   * @throws the error of the disk; a later snapshot, or another call, has them all the same */
-  adopt(model: KeptModel): Promise<void>;
+  /** From now on it is this model whose states are kept, with the same features. When they are on disk `remember` notes that a
+   * start finds this model; until then the folder still has all of the states of the one before.
+   * @throws the error of the disk, or of `remember`; a later snapshot, or another call, has them all the same */
+  adopt(model: KeptModel, remember: () => void): Promise<void>;
   /** Commits, and gives the folder back. */
   close(): Promise<void>;
 }
@@ -100,7 +100,7 @@ interface Pass {
 
 function createStateKeeper(
   options: StateKeeperOptions,
-  { header, lock, batches, next, snapshotBytes, logBytes }: Opened,
+  { header, lock, batches, next, snapshotNumber, snapshotBytes, logBytes }: Opened,
 ): StateKeeper {
   const { folder, log, betweenSnapshots = leastLogBytes } = options;
   let kept: KeptModel = options;
@@ -111,6 +111,10 @@ function createStateKeeper(
   let lastBytes = snapshotBytes;
   /** Of the log before the file in hand, since the last snapshot. */
   let earlierBytes = logBytes;
+  /** The two newest snapshots of the model whose states are kept. */
+  let own = snapshotNumber === undefined ? [] : [snapshotNumber];
+  /** The newest one of the model before, 0 for none, while a start still finds that model. */
+  let before: number | undefined;
   // the states have readings that no file has
   let lacking = false;
 
@@ -118,11 +122,17 @@ function createStateKeeper(
     if (missing.delete(stream)) writer.add(saveStream(stream, of));
   }
 
+  function checkOpen(): void {
+    if (closing && !lacking) throw new Error('the service stops');
+  }
+
   async function takeSnapshot(): Promise<void> {
+    checkOpen();
     const fills = lacking;
     if (fills) await journal.restart();
     const of = kept;
-    const writer = await createSnapshot(folder, journal.number + 1, header);
+    const number = journal.number + 1;
+    const writer = await createSnapshot(folder, number, header);
     if (of !== kept) {
       // what came meanwhile has not changed its states any more
       await writer.abandon();
@@ -135,7 +145,7 @@ function createStateKeeper(
     pass = current;
     try {
       while (current.missing.size > 0) {
-        if (closing && !lacking) throw new Error('the service stops');
+        checkOpen();
         let count = 0;
         for (const stream of current.missing) {
           save(current, stream);
@@ -148,7 +158,9 @@ function createStateKeeper(
       await journal.commit();
       await writer.finish();
       lastBytes = writer.bytes;
-      await removeOld(folder, keptBytes);
+      if (of === kept) own = [...own, number].slice(-2);
+      else before = number;
+      await removeOld(folder, neededSnapshots(), keptBytes);
       if (fills) lacking = false;
     } catch (error) {
       await writer.abandon();
@@ -156,6 +168,11 @@ function createStateKeeper(
     } finally {
       pass = undefined;
     }
+  }
+
+  /** Should the newest of two be damaged, the other goes on from there; a model with one has begun with the whole log. */
+  function neededSnapshots(): number[] {
+    return [...(own.length === 2 ? own : [0]), ...(before === undefined ? [] : [before])];
   }
 
   function startSnapshot(): Promise<void> {
@@ -207,13 +224,17 @@ function createStateKeeper(
       await journal.commit();
       yield* readRecentLog(folder, header.features, keptBytes);
     },
-    async adopt(model) {
+    async adopt(model, remember) {
+      before ??= own.at(-1) ?? 0;
+      if (kept !== model) own = [];
       kept = model;
       // the next file of the log says so too
       Object.assign(header, headerOf(model));
       // a snapshot of the one before goes on as it was: its states change no more
       while (passing !== undefined) await passing;
       await startSnapshot();
+      remember();
+      before = undefined;
     },
     async close() {
       try {
@@ -223,6 +244,9 @@ function createStateKeeper(
         if (lacking) await commit();
         await journal.close();
       } finally {
+        // whoever has the folder next finds nothing of ours under way in it, nor begun later
+        lacking = false;
+        await passing;
         await lock.release();
       }
     },

@@ -117,6 +117,7 @@ function shown(value: number): number | null {
   return Number.isNaN(value) ? null : shortestFloat32(value);
 }
 
-function orNull(value: number): number | null {
+/** JSON has no NaN. */
+export function orNull(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }

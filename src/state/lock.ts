@@ -9,6 +9,9 @@ export interface FolderLock {
   release(): Promise<void>;
 }
 
+/** In the folder; while a process tries, another name begins with it. */
+export const lockName = 'lock';
+
 /** What the operating system takes for the path of a socket. */
 const longestPath = 100;
 
@@ -30,7 +33,7 @@ function inUse(folder: string): StateError {
 
 /** Windows lets one process have a name, for as long as it lives. */
 async function holdPipe(folder: string): Promise<FolderLock> {
-  const path = `\\\\.\\pipe\\cellstream-${encodeURIComponent(join(resolve(folder), 'lock'))}`;
+  const path = `\\\\.\\pipe\\cellstream-${encodeURIComponent(join(resolve(folder), lockName))}`;
   const server = await listen(path).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'EADDRINUSE' ? inUse(folder) : error;
   });
@@ -42,7 +45,7 @@ async function holdPipe(folder: string): Promise<FolderLock> {
  * and so never the socket of somebody who came meanwhile. */
 async function holdSocket(folder: string): Promise<FolderLock> {
   const name = randomBytes(6).toString('base64url');
-  const place = join(resolve(folder), 'lock');
+  const place = join(resolve(folder), lockName);
   const own = `${place}.${name}`;
   const path = socketPath(join(own, name));
   await mkdir(own);

@@ -11,6 +11,7 @@ export interface Recovered {
   /** The states of the newest whole snapshot of these weights, a stream each. */
   readonly states: readonly Buffer[];
   /** Of that snapshot. */
+  readonly snapshotNumber: number | undefined;
   readonly snapshotBytes: number;
   /** How the frames were closed whose states they are. */
   readonly aligning: string | undefined;
@@ -42,6 +43,7 @@ export async function recover(folder: string, options: RecoveryOptions): Promise
     const later = logs.filter((log) => log >= number);
     return {
       states: snapshot.states,
+      snapshotNumber: number,
       snapshotBytes: snapshot.bytes,
       aligning: snapshot.header.aligning,
       ...(await readLogs(folder, later, options)),
@@ -49,7 +51,7 @@ export async function recover(folder: string, options: RecoveryOptions): Promise
     };
   }
   const read = await readLogs(folder, logs, options);
-  return { states: [], snapshotBytes: 0, aligning: undefined, ...read, next };
+  return { states: [], snapshotNumber: undefined, snapshotBytes: 0, aligning: undefined, ...read, next };
 }
 
 /** Undefined where it is damaged, and set aside. */

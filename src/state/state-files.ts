@@ -35,17 +35,20 @@ export async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
-/** Removes what no recovery needs: all but the two newest snapshots and the log since the older one. More of the log stays, up
- * to `keptBytes`: other weights warm up on it. */
-export async function removeOld(folder: string, keptBytes: number): Promise<void> {
+/** Removes what no recovery needs: all but the `needed` snapshots and the two newest, and the log before the oldest of them. More
+ * of the log stays, up to `keptBytes`: other weights warm up on it.
+ * @param needed by number; 0 needs the whole log */
+export async function removeOld(folder: string, needed: readonly number[], keptBytes: number): Promise<void> {
   const snapshots = await listNumbers(folder, 'snapshot');
-  const needed = snapshots.slice(-2);
-  for (const number of snapshots.slice(0, -2)) await rm(pathOf(folder, 'snapshot', number), { force: true });
-  if (needed.length < 2) return;
+  const staying = [...needed, ...snapshots.slice(-2)];
+  for (const number of snapshots) {
+    if (!staying.includes(number)) await rm(pathOf(folder, 'snapshot', number), { force: true });
+  }
+  const oldest = Math.min(...staying);
   let bytes = 0;
   for (const number of (await listNumbers(folder, 'log')).reverse()) {
     const path = pathOf(folder, 'log', number);
     bytes += (await stat(path)).size;
-    if (number < needed[0] && bytes > keptBytes) await rm(path, { force: true });
+    if (number < oldest && bytes > keptBytes) await rm(path, { force: true });
   }
 }

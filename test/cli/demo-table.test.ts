@@ -27,7 +27,7 @@ const snapshot: DemoSnapshot = {
     ...{ streams: 2, messagesPerSecond: 90.2, forecasts: 24, superseded: 0, refused: 0, waiting: 0 },
     stepUs: { p50: 7.25, p99: 20 },
     latencyMs: { p50: 0.2, p99: 1 },
-    ...{ readings: { applied: 72 }, malformed: {}, replay: { done: 50, total: 100 } },
+    ...{ readings: { applied: 72 }, malformed: {}, shadow: null, replay: { done: 50, total: 100 } },
     error: { n: 6, mae: 3, persistenceMae: 4 },
   },
   rows: [row('EWR', 39, 3), row('JFK', null, 5)],

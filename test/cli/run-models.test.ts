@@ -26,7 +26,7 @@ async function findPort(): Promise<number> {
   return port;
 }
 
-async function openPlant() {
+async function openPlant(more = '') {
   const folder = mkdtempSync(join(tmpdir(), 'cellstream-models-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const broker = await startBroker();
@@ -34,7 +34,7 @@ async function openPlant() {
   const port = await findPort();
   const config =
     `model: tiny.pb\nbroker: { url: "${broker.url}" }\nsubscribe: [{ topic: sensors/{stream} }]\n` +
-    `models: { shadow: off }\ndashboard: { port: ${port} }\n`;
+    `models: { shadow: off }\ndashboard: { port: ${port} }\n${more}`;
   const file = join(folder, 'tiny.pb');
   const { link, deliveries } = await openLink({
     url: broker.url,
@@ -82,6 +82,8 @@ describe('the model of a running service', () => {
       models: { promoted: 1, refused: 1, shadow: null },
     });
     expect((await capture(['rollback', config])).stdout).toContain('tiny 1.0.0 (release 1');
+    const states = await capture(['state', 'ls', config, '--json']);
+    expect(JSON.parse(states.stdout)).toMatchObject({ model: old, count: 1 });
     const next = await start();
     expect(await ask()).toBe(old);
     expect(await next.stop()).toMatchObject({ model: old, models: { promoted: 0, refused: 0 } });
@@ -103,6 +105,27 @@ describe('the model of a running service', () => {
     expect(await ask()).toBe(young);
     await run.stop();
   });
+});
+
+test('a service that keeps no states on disk holds its models against a rollback', async () => {
+  const models = [writeTinyModel(), writeTinyModel({ release: 2 })] as const;
+  const [old, young] = await ids(...models);
+  const { folder, file, start, ask } = await openPlant('state: { commit: off }\n');
+  const config = join(folder, 'plant.yaml');
+  writeFileSync(file, models[0]);
+  const first = await start();
+  writeFileSync(file, models[1]);
+  await until(() => first.lines.some(({ msg }) => msg === 'a new model serves'));
+  expect(await ask()).toBe(young);
+  expect(await capture(['rollback', config])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('models-plant is in use by another cellstream'),
+  });
+  await first.stop();
+  expect((await capture(['rollback', config])).code).toBe(0);
+  const next = await start();
+  expect(await ask()).toBe(old);
+  await next.stop();
 });
 
 test('rollback has nowhere to go before a second model', async () => {

@@ -2,8 +2,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readModelFile } from '../../src/model/format.ts';
 import { startBroker } from '../../src/mqtt/broker.ts';
+import { modelIdOf } from '../../src/service/model-checks.ts';
+import { openModelShelf } from '../../src/service/model-shelf.ts';
 import { lockFolder } from '../../src/state/lock.ts';
+import { parseSnapshot } from '../../src/state/snapshot.ts';
 import { openLink, send } from '../mqtt/links.ts';
 import { startRun } from '../service/run-process.ts';
 import { hourMs, startMs, writeTinyModel } from '../stream/tiny-engine.ts';
@@ -41,6 +45,7 @@ test('a service leaves its states behind', async () => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const idOf = (bytes: Uint8Array) => modelIdOf(readModelFile(bytes).modelBytes);
 const state = (...args: readonly string[]) => capture(['state', ...args, '--json']);
 const at = (name: string) => join(folder, name);
 
@@ -58,7 +63,12 @@ describe('cellstream state', () => {
       { stream: 'valve', time: '2013-10-20T02:00:00Z', health: 'warming' },
     ]);
     const { stdout } = await capture(['state', 'ls', at('plant.yaml'), '--stream', 'pump']);
-    expect(stdout.split('\n').slice(2)).toEqual(['pump    2013-10-20T03:00:00Z  warming', '1 stream', '']);
+    expect(stdout.split('\n').slice(2)).toEqual([
+      'pump    2013-10-20T03:00:00Z  warming',
+      '1 stream',
+      `model: tiny 1.0.0 (release 1, ${idOf(writeTinyModel()).slice(0, 16)})`,
+      '',
+    ]);
   });
 
   test('export and import carry a stream elsewhere, to the bit', async () => {
@@ -66,7 +76,7 @@ describe('cellstream state', () => {
     expect((await state('reset', at('other.yaml'))).code).toBe(0);
     expect(await list('other.yaml')).toEqual([]);
     const out = await state('export', at('plant.yaml'), at('some.state'), '--stream', 'boiler', 'valve');
-    expect(JSON.parse(out.stdout)).toEqual({ file: at('some.state'), streams: 2 });
+    expect(JSON.parse(out.stdout)).toMatchObject({ file: at('some.state'), streams: 2 });
     await state('import', at('other.yaml'), at('some.state'));
     expect(await list('other.yaml')).toEqual((await list()).filter(({ stream }) => stream !== 'pump'));
     await state('export', at('other.yaml'), at('again.state'), '--stream', 'boiler', 'valve');
@@ -77,8 +87,29 @@ describe('cellstream state', () => {
     rmSync(at('elsewhere'), { recursive: true, force: true });
     cpSync(at('states'), at('elsewhere'), { recursive: true });
     const { stdout } = await state('reset', at('other.yaml'), '--stream', 'pump');
-    expect(JSON.parse(stdout)).toEqual({ reset: 1, streams: 2 });
+    expect(JSON.parse(stdout)).toMatchObject({ reset: 1, streams: 2 });
     expect((await list('other.yaml')).map(({ stream }) => stream)).toEqual(['boiler', 'valve']);
+  });
+
+  test('finds the model that serves after a deployment, whose file the config does not name', async () => {
+    const deployed = writeTinyModel({ release: 2 });
+    const [before, serving] = [idOf(writeTinyModel()), idOf(deployed)];
+    cpSync(at('states'), at('deployed'), { recursive: true });
+    writeFileSync(at('deployed.yaml'), `name: plant\n${config('deployed')}`);
+    const shelf = openModelShelf(at('deployed'), 'plant');
+    const record = { previous: before, highestRelease: 2, seenFile: before };
+    shelf.keep(serving, deployed);
+    shelf.write({ ...record, serving });
+    const { stdout } = await state('ls', at('deployed.yaml'));
+    expect(JSON.parse(stdout)).toMatchObject({ model: serving, count: 3 });
+    await state('export', at('deployed.yaml'), at('deployed.state'));
+    const found = parseSnapshot(readFileSync(at('deployed.state')), 'deployed.state');
+    expect(found.header.model).toBe(serving);
+    const { code, stderr } = await state('import', at('plant.yaml'), at('deployed.state'));
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining(`states of the model ${serving.slice(0, 12)}`),
+    ]);
   });
 
   test('says what is wrong in one line, with exit code 2', async () => {

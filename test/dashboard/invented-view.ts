@@ -155,6 +155,7 @@ function inventOverview(): Overview {
     readings: { applied: 12_345, merged: 0, duplicate: 2, late: 1, retained: 3, malformed: 3, overflow: 0 },
     malformed: { 'not JSON': 2, 'out of range': 1 },
     error: { n: 37_000, mae: 2.74, persistenceMae: 3.98 },
+    shadow: null,
     replay: { done: 436, total: 1_747 },
   };
 }

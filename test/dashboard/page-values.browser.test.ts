@@ -33,6 +33,22 @@ describe.skipIf(withoutBrowser)('the page shows', () => {
     ).toBe('2');
   });
 
+  test('shows how a new model does in the shadow, while there is one', async () => {
+    const page = await stage.open();
+    const line = page.locator('#shadow');
+    expect(await line.isVisible()).toBe(false);
+    const shadow = { id: 'abc123de55aa', n: 1_234, mae: 0.42, servingMae: 0.45 };
+    stage.service.overview = { ...stage.service.overview, shadow };
+    await expect
+      .poll(() => line.textContent())
+      .toBe('shadow abc123de: error 0.420, serving 0.450, 1,234 forecasts');
+    expect(await line.isVisible()).toBe(true);
+    stage.service.overview = { ...stage.service.overview, shadow: { ...shadow, n: 0, mae: null } };
+    await expect.poll(() => line.textContent()).toContain('error –, serving');
+    stage.service.overview = { ...stage.service.overview, shadow: null };
+    await expect.poll(() => line.isVisible()).toBe(false);
+  });
+
   test('follows the service into one chart that stays', async () => {
     const page = await stage.open();
     await page.evaluate(() => document.querySelector('#chart canvas')?.setAttribute('data-mark', 'first'));

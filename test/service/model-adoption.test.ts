@@ -1,15 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { cp, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { createLog } from '../../src/service/log.ts';
 import { createServing, type Lane, openLane, type Serving } from '../../src/service/serving.ts';
 import { openStateKeeper, type StateKeeper } from '../../src/service/state-keeper.ts';
+import { listNumbers, pathOf } from '../../src/state/state-files.ts';
 import { createCounters } from '../../src/stream/counters.ts';
 import type { ReadingBatch } from '../../src/stream/decode.ts';
 import { step } from '../../src/stream/pipeline.ts';
 import { createDice } from '../fixtures/random-model.ts';
+import { makeFolder } from '../state/folder.ts';
 import { createTinyEngine, hourMs, startMs } from '../stream/tiny-engine.ts';
 
 const streams = Array.from({ length: 500 }, (_, i) => `s${i}`);
@@ -68,11 +68,16 @@ async function recoverStates(folder: string, engine: Engine): Promise<Buffer> {
   return statesOf(serving);
 }
 
+async function recoverCopy(folder: string, engine: Engine): Promise<Buffer> {
+  const copy = await makeFolder();
+  await cp(folder, copy, { recursive: true, filter: (path) => !path.endsWith('lock') });
+  return await recoverStates(copy, engine);
+}
+
 test('a folder that goes over to another model has the whole states of both, wherever snapshots are under way', async () => {
   const dice = createDice(7);
   for (let round = 0; round < 10; round++) {
-    const folder = mkdtempSync(join(tmpdir(), 'cellstream-adoption-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const folder = await makeFolder();
     // the third is the old one as if it had gone on
     const [first, second, reference] = [open(old), open(young), open(old)];
     const keeper = await openStateKeeper({ folder, ...first, log, betweenSnapshots: 1 });
@@ -93,7 +98,7 @@ test('a folder that goes over to another model has the whole states of both, whe
           shadow.stop();
           kept = laneOf(second, keeper);
           shadow = laneOf(open(old));
-          adopted = keeper.adopt(second);
+          adopted = keeper.adopt(second, () => {});
         }
         if (!isOpening && dice.chance(0.3)) void keeper.commit();
         if (dice.chance(0.5)) await new Promise(setImmediate);
@@ -104,4 +109,47 @@ test('a folder that goes over to another model has the whole states of both, whe
     expect((await recoverStates(folder, young)).equals(statesOf(second))).toBe(true);
     expect((await recoverStates(folder, old)).equals(statesOf(reference))).toBe(true);
   }
+});
+
+/** A service whose states began with what is in no log. */
+async function openWarmed(folder: string, engine: Engine, hour: number) {
+  const serving = open(engine);
+  const keeper = await openStateKeeper({ folder, ...serving, log });
+  const lane = laneOf(serving, keeper);
+  for (const readings of keeper.history) lane.push({ origin: 'history', readings });
+  lane.push({ ...batchAt(hour, 0, streams.length), origin: 'history' });
+  await keeper.keepAll();
+  return { serving, keeper, lane };
+}
+
+test('a model that a start still finds keeps its snapshot, however many another has taken', async () => {
+  const folder = await makeFolder();
+  const { serving, keeper, lane } = await openWarmed(folder, old, 0);
+  const second = open(young);
+  await expect(
+    keeper.adopt(second, () => {
+      throw new Error('no room for the record');
+    }),
+  ).rejects.toThrow('no room');
+  for (let snapshot = 0; snapshot < 3; snapshot++) await keeper.keepAll();
+  expect((await recoverCopy(folder, old)).equals(statesOf(serving))).toBe(true);
+  await keeper.adopt(second, () => {});
+  for (let snapshot = 0; snapshot < 2; snapshot++) await keeper.keepAll();
+  lane.stop();
+  await keeper.close();
+  // nothing needs it any more
+  expect(await listNumbers(folder, 'snapshot')).toHaveLength(2);
+});
+
+test('a snapshot of another model takes the place of none that stands in for a damaged one', async () => {
+  const folder = await makeFolder();
+  for (const [hour, engine] of [old, young].entries()) {
+    await (await openWarmed(folder, engine, hour)).keeper.close();
+  }
+  const { serving, keeper, lane } = await openWarmed(folder, old, 0);
+  lane.push(batchAt(2, 0, streams.length));
+  await keeper.close();
+  const newest = (await listNumbers(folder, 'snapshot')).at(-1) as number;
+  await writeFile(pathOf(folder, 'snapshot', newest), 'rubbish');
+  expect((await recoverCopy(folder, old)).equals(statesOf(serving))).toBe(true);
 });

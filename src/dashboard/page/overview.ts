@@ -1,6 +1,7 @@
 import type { BrokerView, Overview, Percentiles } from '../view.ts';
 import { find, setAttribute, setText, setValue } from './element.ts';
 import {
+  decimalsFor,
   formatClock,
   formatCount,
   formatDay,
@@ -8,6 +9,7 @@ import {
   formatMilliseconds,
   formatNumber,
   formatPercent,
+  formatTo,
   missing,
 } from './format.ts';
 import { createErrorPair, showGain } from './horizon-errors.ts';
@@ -23,6 +25,7 @@ export function createOverview(): OverviewPanel {
   const [streams, rate] = [find('streams-count', HTMLElement), find('message-rate', HTMLElement)];
   const [forecasts, superseded] = [find('forecasts', HTMLElement), find('superseded', HTMLElement)];
   const broker = find('broker', HTMLElement);
+  const shadow = find('shadow', HTMLElement);
   const step = createPercentiles('step', formatMicroseconds);
   const latency = createPercentiles('latency', formatMilliseconds);
   const error = createErrorSoFar();
@@ -42,6 +45,7 @@ export function createOverview(): OverviewPanel {
       step.show(overview.stepUs);
       latency.show(overview.latencyMs);
       error.show(overview.error);
+      showShadow(shadow, overview.shadow);
       replay.show(overview.replay);
       readings.show(overview.readings, overview.malformed);
     },
@@ -100,6 +104,17 @@ function createErrorSoFar() {
       pair.show(error, Math.max(error.mae ?? 0, error.persistenceMae ?? 0));
     },
   };
+}
+
+/** A model that is tried, beside the one whose forecasts are published. */
+function showShadow(root: HTMLElement, shadow: Overview['shadow']): void {
+  root.hidden = shadow === null;
+  if (!shadow) return;
+  const { id, n, mae, servingMae } = shadow;
+  const decimals = decimalsFor([mae, servingMae]);
+  const errors = `error ${formatTo(mae, decimals)}, serving ${formatTo(servingMae, decimals)}`;
+  setValue(root, `shadow ${id.slice(0, 8)}: ${errors}, ${formatCount(n)} forecasts`, mae);
+  setAttribute(root, 'title', `Model ${id}, on the same readings as the one that serves`);
 }
 
 function createReplay() {
