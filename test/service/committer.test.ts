@@ -155,6 +155,26 @@ describe('a committer', () => {
     expect(said).toEqual([]);
   });
 
+  test('commits at once in a session that is new, though nothing else waits, and again where that failed', async () => {
+    const { said, commits, turn, committer } = make();
+    committer.noteSession();
+    committer.noteSession();
+    expect(said).toEqual(['commit']);
+    commits[0].fail('full');
+    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(intervalMs);
+    expect(commits).toHaveLength(2);
+    commits[1].done();
+    await vi.advanceTimersByTimeAsync(3 * intervalMs);
+    expect(commits).toHaveLength(2);
+    turn(1);
+    await vi.advanceTimersByTimeAsync(intervalMs);
+    committer.noteSession();
+    commits[2].done();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(commits).toHaveLength(4);
+  });
+
   test('acknowledges nothing while the disk is in trouble, tries it at the interval and says each change once', async () => {
     const { said, commits, turn, committer } = make();
     for (let message = 0; message < 30; message++) turn(...Array(1_000).fill(message));
