@@ -1,7 +1,9 @@
 import { crc32 } from 'node:zlib';
+import { identity, type MonoTypeOperatorFunction, map } from 'rxjs';
 import type { Delivery } from '../mqtt/intake.ts';
 import type { MarkSource, Marks } from '../state/marks.ts';
 import type { Message } from '../stream/payload.ts';
+import type { Route } from './subscriptions.ts';
 
 /** Knows messages again whose readings have no time of their own: a broker that has not seen the acknowledgement of one
  * delivers it on the next connection under the same packet id. */
@@ -103,6 +105,18 @@ export function createDeliveryMemory(): DeliveryMemory {
     },
     rewind,
   };
+}
+
+/** Not on arrival but where the readings go on from, in one go: a commit then has both, the readings and that they were read, or
+ * neither. */
+export function recognizeAll(
+  memory: DeliveryMemory | undefined,
+  routes: readonly Pick<Route, 'saysTime'>[],
+): MonoTypeOperatorFunction<readonly Message[]> {
+  if (memory === undefined) return identity;
+  return map((messages) =>
+    messages.map((message) => memory.recognize(message, routes[message.route].saysTime)),
+  );
 }
 
 function hashOf({ stream, feature = '', payload }: Message): number {

@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import { map, type Subscription, tap } from 'rxjs';
+import { type Subscription, tap } from 'rxjs';
 import type { Dashboard, DashboardOptions } from '../dashboard/server.ts';
 import type { ViewSource } from '../dashboard/view.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -14,7 +14,7 @@ import type { Message } from '../stream/payload.ts';
 import type { RoadOptions } from '../stream/pipeline.ts';
 import { warm } from '../stream/warm.ts';
 import { createComplaints } from './complaints.ts';
-import { createDeliveryMemory, type DeliveryMemory } from './delivery-memory.ts';
+import { createDeliveryMemory, type DeliveryMemory, recognizeAll } from './delivery-memory.ts';
 import { type Durable, holdsReceipts, openDurable, type StateOptions } from './durable.ts';
 import type { Log } from './log.ts';
 import { createModelRoad, type ModelRoad } from './model-road.ts';
@@ -277,12 +277,7 @@ function createRun(options: ServiceOptions, parts: RoadParts) {
       arrivedMs = batch[0].arrivedMs;
       messages.add(batch.length);
     }),
-    // and not on arrival: a commit has either both, the readings and that they were read, or neither
-    map((batch) =>
-      deliveries === undefined
-        ? batch
-        : batch.map((message) => deliveries.recognize(message, routes[message.route].saysTime)),
-    ),
+    recognizeAll(deliveries, routes),
     decode({
       decoders: routes.map(({ decoder }) => decoder),
       counters: readings,
