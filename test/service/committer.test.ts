@@ -158,7 +158,6 @@ describe('a committer', () => {
   test('commits at once in a session that is new, though nothing else waits, and again where that failed', async () => {
     const { said, commits, turn, committer } = make();
     committer.noteSession();
-    committer.noteSession();
     expect(said).toEqual(['commit']);
     commits[0].fail('full');
     await vi.advanceTimersByTimeAsync(0);
