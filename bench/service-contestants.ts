@@ -34,6 +34,8 @@ export interface ContestantOptions {
   readonly horizons: readonly number[];
   /** Ours serves its page too. */
   readonly dashboard: boolean;
+  /** Ours measures how late its event loop is, and says so as it ends (`loopDelayFile`). */
+  readonly watched: boolean;
 }
 
 /** Of ours, at the broker. */
@@ -41,7 +43,7 @@ export function clientIdOf(tag: string): string {
   return `cellstream-${tag}`;
 }
 
-/** Where ours says, as it ends, how late its event loop was: `{ p50Ms, p99Ms, maxMs }`. */
+/** `{ p50Ms, p99Ms, maxMs }` */
 export function loopDelayFile(folder: string, tag: string): string {
   return join(folder, `${tag}.loop.json`);
 }
@@ -87,7 +89,7 @@ function commandOf(name: ContestantName, tag: string, options: ContestantOptions
   const args = [port, tag, qos, hidden].map(String);
   if (name === 'echo') return [process.execPath, fileOf('peers/echo.mjs'), ...args];
   if (name === 'paho') return [process.env.PYTHON ?? 'python3', fileOf('peers/forecast-paho.py'), ...args];
-  const watch = ['--import', fileOf('loop-delay.mjs')];
+  const watch = options.watched ? ['--import', fileOf('loop-delay.mjs')] : [];
   return [process.execPath, ...watch, fileOf('../dist/cli/main.js'), 'run', writeConfig(tag, options)];
 }
 

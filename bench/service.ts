@@ -37,7 +37,8 @@ export async function benchService(args: readonly string[]): Promise<void> {
     const loads: Stretch[] = [];
     for (const qos of options.qos) {
       const drive = createDrive(load, qos);
-      const contestants = await startAll({ ...options, folder, port: broker.port, qos }, options, drive);
+      const how = { ...options, folder, port: broker.port, qos, watched: options.soakMs > 0 };
+      const contestants = await startAll(how, options, drive);
       try {
         if (options.soakMs > 0) {
           const cut = (tag: string) => takeOver(broker.port, clientIdOf(tag));

@@ -109,7 +109,9 @@ async function openService({ port }: DemoOptions, { engine, dataset, brokerUrl, 
     startService({
       ...{ name: 'cellstream demo', engine, replay, log: terminalLog, maxStreams: 1000 },
       broker: { url: brokerUrl },
-      routes: [{ topics: sensors, qos: 0, decoder: jsonDecoder(flatJson(names)), brings: names }],
+      routes: [
+        { topics: sensors, qos: 0, decoder: jsonDecoder(flatJson(names)), saysTime: true, brings: names },
+      ],
       publish: { topics: forecasts, qos: 0, retain: false },
       history: historyOf(dataset, testStart),
       // the recording runs faster than the clock: a sensor is never stale in it

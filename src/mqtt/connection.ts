@@ -15,6 +15,8 @@ export interface DialOptions extends Greeting {
   /** For the broker's answer to the CONNECT. */
   readonly timeoutMs: number;
   readonly onDelivery: (delivery: Delivery) => void;
+  /** The broker has accepted the client, and says whether it has kept its session; before all that it delivers. */
+  readonly onSession: (isPresent: boolean) => void;
   /** Messages are acknowledged by whoever takes the receipt, and not on arrival. */
   readonly holdsReceipts: boolean;
   /** The broker has accepted the client, its subscriptions and its birth message. */
@@ -117,6 +119,7 @@ export function dial(options: DialOptions): Connection {
           onDelivery(delivery);
           return true;
         },
+        onSession: options.onSession,
         onPuback: outgoing.acknowledge,
         onOther: forward,
         onAcknowledge: (packets) => {

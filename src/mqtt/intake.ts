@@ -8,12 +8,17 @@ export interface Delivery {
   readonly retain: boolean;
   /** Perhaps delivered before. */
   readonly dup: boolean;
+  /** The broker's number for it until it is acknowledged; 0 at QoS 0. */
+  readonly id: number;
 }
 
 export interface IntakeOptions {
   readonly protocol: Protocol;
   /** @returns false for a message that is not taken, and not acknowledged */
   readonly onDelivery: (delivery: Delivery) => boolean;
+  /** The broker has accepted the client: whether it has kept its session. Before all that it delivers; the packet itself goes to
+   * `onOther`. */
+  readonly onSession: (isPresent: boolean) => void;
   /** An answer to a publication of QoS 1; from 0x80 on the code is a refusal.
    * @returns false for one that is for `onOther` */
   readonly onPuback: (id: number, code: number) => boolean;
@@ -23,13 +28,14 @@ export interface IntakeOptions {
   readonly onAcknowledge: (packets: Buffer) => void;
 }
 
+const connack = 0x20;
 const puback = 0x40;
 /** Bytes of a length at most, seven bits in each. */
 const longestLength = 4;
 
 /** Takes the messages, and the answers to those of this client, out of the bytes that a broker sends; the result gets them chunk by chunk. */
 export function createIntake(options: IntakeOptions): (chunk: Buffer) => void {
-  const { protocol, onDelivery, onPuback, onOther, onAcknowledge } = options;
+  const { protocol, onDelivery, onSession, onPuback, onOther, onAcknowledge } = options;
   /** The beginning of a packet, and the bytes that it takes to go on. */
   let held: Buffer[] = [];
   let heldBytes = 0;
@@ -49,16 +55,14 @@ export function createIntake(options: IntakeOptions): (chunk: Buffer) => void {
       if (bodyAt > bytes.length) break;
       // of what is no packet, all the rest is none either
       const end = bodyAt < 0 ? Number.POSITIVE_INFINITY : bodyAt + lengthAt(bytes, at + 1, bodyAt);
-      if (bodyAt > 0 && (isMessage(bytes[at]) || bytes[at] === puback)) {
+      if (bodyAt > 0 && isRead(bytes[at])) {
         if (otherAt < at) onOther(bytes.subarray(otherAt, at));
         otherAt = at;
         if (end > bytes.length) {
           needed = end - at;
           break;
         }
-        const isRead =
-          bytes[at] === puback ? readPuback(bytes, bodyAt, end) : readMessage(bytes, at, bodyAt, end, ids);
-        if (isRead) otherAt = end;
+        if (readPacket(bytes, at, bodyAt, end, ids)) otherAt = end;
       }
       passing = Math.max(0, end - bytes.length);
       at = Math.min(end, bytes.length);
@@ -66,6 +70,15 @@ export function createIntake(options: IntakeOptions): (chunk: Buffer) => void {
     if (otherAt < at) onOther(bytes.subarray(otherAt, at));
     if (ids.length > 0) onAcknowledge(acknowledge(ids));
     return at;
+  }
+
+  /** @returns false for what is for `onOther` */
+  function readPacket(bytes: Buffer, start: number, bodyAt: number, end: number, ids: number[]): boolean {
+    if (bytes[start] === puback) return readPuback(bytes, bodyAt, end);
+    if (bytes[start] !== connack) return readMessage(bytes, start, bodyAt, end, ids);
+    // flags, and the code of success: a refusal says nothing of a session
+    if (end >= bodyAt + 2 && bytes[bodyAt + 1] === 0) onSession((bytes[bodyAt] & 1) !== 0);
+    return false;
   }
 
   /** @returns false for what MQTT.js has to refuse */
@@ -87,6 +100,7 @@ export function createIntake(options: IntakeOptions): (chunk: Buffer) => void {
       payload: bytes.subarray(payloadAt, end),
       retain: (flags & 1) !== 0,
       dup: (flags & 8) !== 0,
+      id: idBytes > 0 ? bytes[topicEnd] * 256 + bytes[topicEnd + 1] : 0,
     });
     if (isTaken && idBytes > 0) ids.push(bytes[topicEnd], bytes[topicEnd + 1]);
     return true;
@@ -107,6 +121,11 @@ export function createIntake(options: IntakeOptions): (chunk: Buffer) => void {
     held = read < bytes.length ? [bytes.subarray(read)] : [];
     heldBytes = bytes.length - read;
   };
+}
+
+/** Begins a packet that is read here. */
+function isRead(firstByte: number): boolean {
+  return isMessage(firstByte) || firstByte === puback || firstByte === connack;
 }
 
 /** PUBLISH at QoS 0 or 1. */

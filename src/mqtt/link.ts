@@ -35,6 +35,8 @@ export interface Link {
   /** Attach before `open`: messages of a kept session come with the first answer, and are acknowledged. Nothing may
    * be awaited in a handler, and a handler does not throw. The result detaches it. */
   onMessage(handler: (delivery: Delivery) => void): () => void;
+  /** Told at every connect, before the messages: whether the broker has kept the session. The result detaches it. */
+  onSession(handler: (isPresent: boolean) => void): () => void;
   /** Told when it is connected and when it is lost. The result detaches it. */
   onChange(handler: (connected: boolean) => void): () => void;
   /** Connects and subscribes; tries for as long as it takes, or for `timeoutMs`.
@@ -59,6 +61,7 @@ export function createLink(options: LinkOptions): Link {
   const { filters = [], goneFilters = [], statusTopic, onEvent = () => {} } = options;
   const report = createReport({ ...broker, stableMs, onEvent });
   const messageHandlers = new Set<(delivery: Delivery) => void>();
+  const sessionHandlers = new Set<(isPresent: boolean) => void>();
   const changeHandlers = new Set<(connected: boolean) => void>();
   let sinceMs = Date.now();
   let protocol: Protocol | undefined;
@@ -75,6 +78,9 @@ export function createLink(options: LinkOptions): Link {
     backOff: { firstMs, maxMs, stableMs },
     onDelivery(delivery) {
       for (const handler of messageHandlers) handler(delivery);
+    },
+    onSession(isPresent) {
+      for (const handler of sessionHandlers) handler(isPresent);
     },
     holdsReceipts: options.holdsReceipts ?? (() => false),
     onUp(arrival) {
@@ -105,6 +111,7 @@ export function createLink(options: LinkOptions): Link {
       return keeper.connection?.window ?? 0;
     },
     onMessage: (handler) => attach(messageHandlers, handler),
+    onSession: (handler) => attach(sessionHandlers, handler),
     onChange: (handler) => attach(changeHandlers, handler),
     open: ({ timeoutMs } = {}) => keeper.start(timeoutMs),
     publish(topic, payload, publishOptions, done = () => {}) {

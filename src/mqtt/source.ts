@@ -10,6 +10,8 @@ export interface SourceOptions {
   /** What this service publishes: never read back, whatever the subscriptions match. */
   readonly isOwn?: ((topic: string) => boolean) | undefined;
   readonly counts?: SourceCounts | undefined;
+  /** Gets what came and was not for the road. */
+  readonly onAside?: ((delivery: Delivery) => void) | undefined;
   /** The messages of a turn have gone down the road, all of them. */
   readonly onDone?: (() => void) | undefined;
   /** Messages a batch at most. */
@@ -29,6 +31,9 @@ export function createSourceCounts(): SourceCounts {
   return { own: 0, unrouted: 0, lastUnrouted: undefined };
 }
 
+/** Exact beside a time of today, and less than a message takes. */
+const leastApartMs = 2 ** -10;
+
 /** The messages of a link, those of one turn of the event loop together. Subscribe before the link opens. */
 export function mqttSource(
   link: Link,
@@ -36,12 +41,14 @@ export function mqttSource(
     routes,
     isOwn = () => false,
     counts = createSourceCounts(),
+    onAside,
     onDone,
     limit = 256,
     now = Date.now,
   }: SourceOptions,
 ): Observable<readonly Message[]> {
-  const read = ({ topic, payload, retain, dup }: Delivery): Message | undefined => {
+  const arrive = createArrivals(now);
+  const read = ({ topic, payload, retain, dup, id }: Delivery): Message | undefined => {
     if (isOwn(topic)) {
       counts.own++;
       return undefined;
@@ -56,8 +63,9 @@ export function mqttSource(
         feature,
         payload,
         retained: retain,
-        arrivedMs: now(),
-        ...(dup && { again: true }),
+        arrivedMs: arrive(),
+        ...(dup && { again: 'perhaps' }),
+        ...(id > 0 && { packetId: id }),
       };
     }
     counts.unrouted++;
@@ -80,6 +88,7 @@ export function mqttSource(
     const detach = link.onMessage((delivery) => {
       const message = read(delivery);
       if (message) turn.push(message);
+      else onAside?.(delivery);
       if (turn.length >= limit) emit();
       timer ??= setImmediate(endTurn);
     });
@@ -88,4 +97,16 @@ export function mqttSource(
       clearImmediate(timer);
     };
   });
+}
+
+/** A message that says no time is of the moment of its arrival: two of a millisecond would be the same reading twice. */
+function createArrivals(now: () => number): () => number {
+  let clockMs = Number.NaN;
+  let arrivedMs = Number.NaN;
+  return () => {
+    const nowMs = now();
+    arrivedMs = nowMs === clockMs ? arrivedMs + leastApartMs : nowMs;
+    clockMs = nowMs;
+    return arrivedMs;
+  };
 }

@@ -20,6 +20,8 @@ export interface CommitterOptions {
 export interface Committer {
   /** The messages of a turn have gone down the road. */
   note(): void;
+  /** The session at the broker is a new one: the log has to say, at once, that what it knows of the one before is over. */
+  noteSession(): void;
   /** Messages that the broker keeps until their readings are on disk. */
   readonly unacknowledged: number;
   readonly commits: number;
@@ -47,6 +49,7 @@ export function createCommitter(options: CommitterOptions): Committer {
   let done = 0;
   /** Messages since the last commit began. */
   let noted = 0;
+  let isNewSession = false;
   let commits = 0;
   let trouble: Error | undefined;
   let running: Promise<void> | undefined;
@@ -67,7 +70,7 @@ export function createCommitter(options: CommitterOptions): Committer {
       again = true;
       return;
     }
-    if (unacknowledged() === 0 && keeper.uncommitted === 0) return;
+    if (unacknowledged() === 0 && keeper.uncommitted === 0 && !isNewSession) return;
     running = commit().finally(() => {
       running = undefined;
       if (!again || closed) return;
@@ -78,7 +81,9 @@ export function createCommitter(options: CommitterOptions): Committer {
 
   async function commit(): Promise<void> {
     const [from, count] = [receipts, unacknowledged()];
+    const wasNewSession = isNewSession;
     noted = 0;
+    isNewSession = false;
     let isSent: boolean;
     try {
       await keeper.commit();
@@ -86,6 +91,7 @@ export function createCommitter(options: CommitterOptions): Committer {
     } catch (error) {
       // unacknowledged, the broker keeps them; the interval tries again
       again = false;
+      isNewSession ||= wasNewSession;
       setTrouble(error as Error);
       return;
     }
@@ -142,6 +148,10 @@ export function createCommitter(options: CommitterOptions): Committer {
         if (quiet) quiet.refresh();
         else quiet = setTimeout(start, quietMs);
       }
+    },
+    noteSession() {
+      isNewSession = true;
+      start();
     },
     get unacknowledged() {
       return unacknowledged();

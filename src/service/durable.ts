@@ -7,7 +7,12 @@ import type { Reading } from '../stream/decode.ts';
 import { createEncoder, type PayloadFormat } from '../stream/encode.ts';
 import { createCommitter } from './committer.ts';
 import type { Log } from './log.ts';
-import { type KeptModel, openStateKeeper, type StateKeeper } from './state-keeper.ts';
+import {
+  type KeptModel,
+  openStateKeeper,
+  type StateKeeper,
+  type StateKeeperOptions,
+} from './state-keeper.ts';
 
 /** When a message of QoS 1 is acknowledged: when its readings are on disk, or on arrival. auto: on-commit with MQTT 5 alone,
  * since a broker of 3.1.1 may send no more than 20 messages before it wants the first acknowledged. */
@@ -45,7 +50,7 @@ export interface Durable extends Pick<StateKeeper, 'recent' | 'adopt'> {
   close(): Promise<void>;
 }
 
-export interface DurableOptions extends StateOptions, KeptModel {
+export interface DurableOptions extends StateOptions, KeptModel, Pick<StateKeeperOptions, 'deliveries'> {
   readonly format?: PayloadFormat | undefined;
   readonly log: Log;
 }
@@ -62,7 +67,7 @@ export function holdsReceipts(ack: Acknowledging, protocol: '5' | '3.1.1'): bool
 
 /** Takes the folder, and fills memory and monitor with what it holds. */
 export async function openDurable(options: DurableOptions): Promise<Durable> {
-  const { commitMs, ack, log, format } = options;
+  const { commitMs, ack, log, format, deliveries } = options;
   const keeper = await openStateKeeper(options);
   let again = createRepeater(options, format);
   /** Streams whose reading came again: perhaps their forecast never arrived. */
@@ -126,6 +131,10 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
               'degraded: states do not reach the disk; nothing is acknowledged',
             );
         },
+      });
+      if (deliveries === undefined) return;
+      link.onSession((isPresent) => {
+        if (!isPresent) committer?.noteSession();
       });
     },
     onDone: () => committer?.note(),

@@ -14,6 +14,7 @@ import type { Message } from '../stream/payload.ts';
 import type { RoadOptions } from '../stream/pipeline.ts';
 import { warm } from '../stream/warm.ts';
 import { createComplaints } from './complaints.ts';
+import { createDeliveryMemory, type DeliveryMemory, recognizeAll } from './delivery-memory.ts';
 import { type Durable, holdsReceipts, openDurable, type StateOptions } from './durable.ts';
 import type { Log } from './log.ts';
 import { createModelRoad, type ModelRoad } from './model-road.ts';
@@ -93,7 +94,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { name, engine, broker, routes, publish, log, format, modelTopic } = options;
   const charted = options.dashboard !== undefined;
   const first = createServing(engine, { ...options, charted });
-  const durable = options.state && (await openDurable({ ...options.state, ...first, format, log }));
+  // whatever says its time is known again by it
+  const deliveries = routes.every(({ saysTime }) => saysTime) ? undefined : createDeliveryMemory();
+  const durable =
+    options.state && (await openDurable({ ...options.state, ...first, format, log, deliveries }));
   const link = createLink({
     ...broker,
     holdsReceipts: (protocol) => options.state !== undefined && holdsReceipts(options.state.ack, protocol),
@@ -103,6 +107,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ],
     onEvent: createEventLog(options),
   });
+  if (deliveries) link.onSession(deliveries.begin);
   const losses = createComplaints(({ reason, topic, since }) =>
     log.warn({ reason, topic, since }, `a forecast did not go out: ${describeLoss(reason)}`),
   );
@@ -111,7 +116,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     onLoss: (reason, { stream, payload }) => losses.note(reason, publish.topics.topicOf(stream), payload),
   });
   const counts = createCounts(() => run.models.serving.monitor);
-  const run = createRun(options, { link, sink, counts, durable, first, charted });
+  const run = createRun(options, { link, sink, counts, durable, deliveries, first, charted });
   const overview = createOverview({
     ...{ name, link, sink, counts, replay: options.replay },
     engine: () => run.models.serving.engine,
@@ -217,6 +222,7 @@ interface RoadParts {
   readonly sink: Sink;
   readonly counts: ServiceCounts;
   readonly durable: Durable | undefined;
+  readonly deliveries: DeliveryMemory | undefined;
   readonly first: Serving;
   readonly charted: boolean;
 }
@@ -235,7 +241,8 @@ function* past(
 }
 
 /** The road from the broker to the broker; from `start` on it is open. */
-function createRun(options: ServiceOptions, { link, sink, counts, durable, first, charted }: RoadParts) {
+function createRun(options: ServiceOptions, parts: RoadParts) {
+  const { link, sink, counts, durable, deliveries, first, charted } = parts;
   const { engine, routes, publish, log, broker, history, format, modelTopic } = options;
   const { readings, messages, stepNs, latencyNs } = counts;
   const complaints = createComplaints(({ reason, ...found }) =>
@@ -270,6 +277,7 @@ function createRun(options: ServiceOptions, { link, sink, counts, durable, first
     routes: routes.map(({ topics }) => topics),
     counts: counts.aside,
     limit: first.memory.arena.batchLimit,
+    onAside: deliveries?.pass,
     onDone: durable?.onDone,
     isOwn: (topic) => asideTopics.has(topic) || publish.topics.covers(topic),
   });
@@ -279,6 +287,7 @@ function createRun(options: ServiceOptions, { link, sink, counts, durable, first
       arrivedMs = batch[0].arrivedMs;
       messages.add(batch.length);
     }),
+    recognizeAll(deliveries, routes),
     decode({
       decoders: routes.map(({ decoder }) => decoder),
       counters: readings,

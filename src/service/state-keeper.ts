@@ -9,6 +9,7 @@ import { removeOld } from '../state/state-files.ts';
 import type { ReadingObserver } from '../stream/align.ts';
 import type { Reading } from '../stream/decode.ts';
 import type { AlignedStream } from '../stream/stream-table.ts';
+import type { DeliveryMemory } from './delivery-memory.ts';
 import type { Log } from './log.ts';
 import { type KeptStreams, restoreStream, saveStream } from './stream-state.ts';
 
@@ -20,13 +21,16 @@ export interface KeptModel extends KeptStreams {
 export interface StateKeeperOptions extends KeptModel {
   readonly folder: string;
   readonly log: Log;
+  /** What came and may come again, with the readings that it brought. */
+  readonly deliveries?: Pick<DeliveryMemory, 'take' | 'rewind' | 'restore'> | undefined;
   /** Bytes of the log between two snapshots at least. */
   readonly betweenSnapshots?: number | undefined;
 }
 
 /** Keeps the states of a road on disk: the input log, and now and then a snapshot that makes recovery short. */
 export interface StateKeeper extends Omit<ReadingObserver, 'repeated'> {
-  /** What was read since the snapshot that the states come from: the history that the road starts with. */
+  /** What was read since the snapshot that the states come from: the history that the road starts with. With it `deliveries`
+   * learns what came then. */
   readonly history: Iterable<readonly Reading[]>;
   /** Readings that are not yet on disk. */
   readonly uncommitted: number;
@@ -63,13 +67,14 @@ const streamsATurn = 32;
 /** Takes the folder, and fills memory and monitor with the states that it holds.
  * @throws StateError when the folder is in use, or a newer program wrote it */
 export async function openStateKeeper(options: StateKeeperOptions): Promise<StateKeeper> {
-  const { folder, engine, memory, log } = options;
+  const { folder, engine, memory, log, deliveries } = options;
   const header = headerOf(options);
   const lock = await lockFolder(folder);
   try {
     const { states, aligning, ...found } = await recover(folder, {
       header,
       onDamage: (message) => log.error({}, message),
+      onMarks: deliveries?.restore,
     });
     for (const state of states) restoreStream(state, options, engine.model, aligning === memory.aligning);
     return createStateKeeper(options, { header, lock, ...found });
@@ -102,9 +107,9 @@ function createStateKeeper(
   options: StateKeeperOptions,
   { header, lock, batches, next, snapshotNumber, snapshotBytes, logBytes }: Opened,
 ): StateKeeper {
-  const { folder, log, betweenSnapshots = leastLogBytes } = options;
+  const { folder, log, deliveries, betweenSnapshots = leastLogBytes } = options;
   let kept: KeptModel = options;
-  const journal: Journal = createJournal(folder, header, next);
+  const journal: Journal = createJournal(folder, { header, first: next, marks: deliveries });
   let pass: Pass | undefined;
   let passing: Promise<void> | undefined;
   let closing = false;

@@ -1,12 +1,14 @@
 import { NEVER } from 'rxjs';
 import type { Engine } from '../engine/engine.ts';
 import { type FileHeader, fileFormat } from '../state/file-header.ts';
+import { createJournal } from '../state/journal.ts';
 import { lockFolder } from '../state/lock.ts';
 import { recover } from '../state/recovery.ts';
 import { createSnapshot, createSnapshotAt, parseSnapshot } from '../state/snapshot.ts';
 import { StateError } from '../state/state-error.ts';
 import { createCounters } from '../stream/counters.ts';
 import { createStreamMemory, type RoadOptions, road } from '../stream/pipeline.ts';
+import { createDeliveryMemory } from './delivery-memory.ts';
 import { createMonitor } from './monitor.ts';
 import { type KeptStreams, restoreStream, saveStream } from './stream-state.ts';
 
@@ -49,12 +51,20 @@ export async function withStoredStates<T>(
     const header: FileHeader = {
       ...{ format: fileFormat, model: id, features: model.input.names, aligning: memory.aligning },
     };
-    const { states, batches, next, aligning } = await recover(folder, { header, onDamage });
+    const deliveries = createDeliveryMemory();
+    const { states, batches, next, aligning } = await recover(folder, {
+      ...{ header, onDamage, onMarks: deliveries.restore },
+    });
     for (const state of states) restoreStream(state, kept, model, aligning === memory.aligning);
     // the past alone: the end of a live input would close the open frames
     NEVER.pipe(road(engine, { memory, history: batches, decoders: [], counters: createCounters() }))
       .subscribe((outcome) => monitor.noteOutcome(outcome, Number.NaN))
       .unsubscribe();
+    /** With its own snapshot a start reads no older log, and the broker still delivers what was read before. */
+    const carryMarks = async (first: number) => {
+      deliveries.rewind();
+      await createJournal(folder, { header, first, marks: deliveries }).close();
+    };
     return await work({
       ...{ memory, monitor, header },
       async write(names, path) {
@@ -69,6 +79,7 @@ export async function withStoredStates<T>(
             snapshot.add(saveStream(stream, kept));
             count++;
           }
+          if (path === undefined) await carryMarks(next);
           await snapshot.finish();
           return count;
         } catch (error) {

@@ -15,6 +15,8 @@ export interface Route {
   readonly topics: TopicPattern;
   readonly qos: 0 | 1;
   readonly decoder: Decoder;
+  /** Its messages say when they were measured; of others the time is that of their arrival. */
+  readonly saysTime: boolean;
   /** The model's features that come this way. */
   readonly brings: readonly string[];
 }
@@ -81,23 +83,28 @@ function topicsOf(topic: string, at: string, options: TopicPatternOptions): Topi
   }
 }
 
-function readerOf(entry: Subscription, names: readonly string[]): Pick<Route, 'decoder' | 'brings'> {
+function readerOf(
+  entry: Subscription,
+  names: readonly string[],
+): Pick<Route, 'decoder' | 'saysTime' | 'brings'> {
   const { format, feature, features, time, at } = entry;
   if (format === 'number') {
     return {
       decoder: numberDecoder({ names, feature }),
+      saysTime: false,
       brings: feature === undefined ? names : [feature],
     };
   }
   // without a map every feature is looked for under its own name
   const keys = names.map((name) => (features === undefined ? name : features[name]));
   const brings = names.filter((_, k) => keys[k] !== undefined);
+  const saysTime = time !== arrival;
   if (format === 'protobuf') {
-    return { decoder: protobufDecoder({ features: keys, timeOfArrival: time === arrival }), brings };
+    return { decoder: protobufDecoder({ features: keys, timeOfArrival: !saysTime }), saysTime, brings };
   }
   const paths = keys.map((key) => (key === undefined ? undefined : pathOf(key, at)));
-  const timePath = time === arrival ? undefined : pathOf(time ?? 'time', at);
-  return { decoder: jsonDecoder({ features: paths, time: timePath }), brings };
+  const timePath = saysTime ? pathOf(time ?? 'time', at) : undefined;
+  return { decoder: jsonDecoder({ features: paths, time: timePath }), saysTime, brings };
 }
 
 function pathOf(text: string, at: string): JsonPath {

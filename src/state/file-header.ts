@@ -11,8 +11,8 @@ export interface FileHeader {
   readonly aligning?: string;
 }
 
-/** Of the files; a newer program reads older ones, never the other way round. */
-export const fileFormat = 1;
+/** Of the files; a newer program reads older ones, never the other way round. In 1 the log had no marks. */
+export const fileFormat = 2;
 
 export function writeHeader(header: FileHeader): Buffer {
   return Buffer.from(JSON.stringify(header));

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type FileHeader, writeHeader } from './file-header.ts';
 import { frameOf } from './frames.ts';
+import { type MarkSource, writeMarks } from './marks.ts';
 import { createReadingsWriter, type ReadingsWriter } from './readings-record.ts';
 import { pathOf, syncFolder } from './state-files.ts';
 
@@ -44,8 +45,14 @@ interface OpenLog {
   length: number;
 }
 
-/** @param first the number of its first file, which must not exist */
-export function createJournal(folder: string, header: FileHeader, first: number): Journal {
+export interface JournalOptions {
+  readonly header: FileHeader;
+  /** The number of its first file, which must not exist. */
+  readonly first: number;
+  readonly marks?: MarkSource | undefined;
+}
+
+export function createJournal(folder: string, { header, first, marks }: JournalOptions): Journal {
   let number = first;
   let writer: ReadingsWriter = createReadingsWriter();
   let pieces: Piece[] = [];
@@ -57,9 +64,11 @@ export function createJournal(folder: string, header: FileHeader, first: number)
   let next: Promise<void> | undefined;
 
   function seal(): void {
-    if (writer.count === 0) return;
+    const taken = marks?.take();
+    if (writer.count === 0 && taken === undefined) return;
     const readings = writer.count;
-    const bytes = frameOf(writer.take());
+    // in one frame: a message is marked as read when its readings are there, and only then
+    const bytes = frameOf(taken ? Buffer.concat([writer.take(), writeMarks(taken)]) : writer.take());
     pieces.push({ file: number, bytes, readings });
     waiting += readings;
     sealedBytes += bytes.length;
@@ -131,6 +140,7 @@ export function createJournal(folder: string, header: FileHeader, first: number)
 
   function rotate(): number {
     seal();
+    marks?.rewind();
     number++;
     // names are numbered anew in each file
     writer = createReadingsWriter();

@@ -1,3 +1,4 @@
+import { type Marks, readMarks } from './marks.ts';
 import { DamageError } from './state-error.ts';
 
 /** A reading that has changed a state: what the log holds. */
@@ -11,7 +12,7 @@ export interface LoggedReading {
 }
 
 // A record: how many names are new in this file and the names, which are numbered as they come; how many readings, and the
-// readings, 18 bytes each: number of the stream, feature, time, value.
+// readings, 18 bytes each: number of the stream, feature, time, value. Marks may follow (marks.ts).
 
 const readingBytes = 18;
 const usualBytes = 16 * 1024;
@@ -82,9 +83,11 @@ export function createReadingsWriter(): ReadingsWriter {
   };
 }
 
-/** Takes the records of one file apart, in their order.
+/** Takes the records of one file apart, in their order; `onMarks` gets what follows the readings.
  * @throws DamageError for a record that no writer made, though its checksum is right */
-export function createReadingsReader(): (record: Buffer) => LoggedReading[] {
+export function createReadingsReader(
+  onMarks: (marks: Marks) => void = () => {},
+): (record: Buffer) => LoggedReading[] {
   const names: string[] = [];
   return (record) => {
     let at = 0;
@@ -105,10 +108,8 @@ export function createReadingsReader(): (record: Buffer) => LoggedReading[] {
     }
     const count = record.readUInt32LE(take(4));
     const from = take(count * readingBytes);
-    if (at !== record.length) {
-      throw new DamageError(`a record of the log has ${record.length} bytes, expected ${at}`);
-    }
-    return Array.from({ length: count }, (_, i): LoggedReading => {
+    const marks = at < record.length ? readMarks(record.subarray(at)) : undefined;
+    const readings = Array.from({ length: count }, (_, i): LoggedReading => {
       const readingAt = from + i * readingBytes;
       const number = record.readUInt32LE(readingAt);
       if (number >= names.length)
@@ -120,5 +121,7 @@ export function createReadingsReader(): (record: Buffer) => LoggedReading[] {
         value: record.readFloatLE(readingAt + 14),
       };
     });
+    if (marks) onMarks(marks);
+    return readings;
   };
 }

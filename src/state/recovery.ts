@@ -1,6 +1,7 @@
 import { readFile, rename, truncate } from 'node:fs/promises';
 import { type FileHeader, readHeader } from './file-header.ts';
 import { readFrames } from './frames.ts';
+import type { Marks } from './marks.ts';
 import { createReadingsReader, type LoggedReading } from './readings-record.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
 import { DamageError } from './state-error.ts';
@@ -28,6 +29,8 @@ export interface RecoveryOptions {
   readonly header: FileHeader;
   /** Says what was found damaged, and what became of it. */
   readonly onDamage: (message: string) => void;
+  /** Gets the marks of the log as its batches are gone through. */
+  readonly onMarks?: ((marks: Marks) => void) | undefined;
 }
 
 /** @throws StateError for a file of a newer program */
@@ -125,11 +128,11 @@ async function openLog(path: string, { header, onDamage }: RecoveryOptions): Pro
 
 function* batchesOf(
   files: LogFile[],
-  { onDamage }: RecoveryOptions,
+  { onDamage, onMarks }: RecoveryOptions,
 ): Generator<readonly LoggedReading[], void, void> {
   for (let file = files.shift(); file !== undefined; file = files.shift()) {
     const { path, records, places } = file;
-    const read = createReadingsReader();
+    const read = createReadingsReader(onMarks);
     for (const record of records) {
       let readings: readonly LoggedReading[];
       try {

@@ -20,7 +20,7 @@ export interface ReadingObserver {
   before(stream: AlignedStream): void;
   /** A live reading has changed its stream's state. */
   taken(reading: Reading): void;
-  /** One that the broker has perhaps sent before was there before, or came too late. */
+  /** One that the broker has sent before, or perhaps has, was there before, or came too late. */
   repeated(reading: Reading): void;
 }
 
@@ -67,6 +67,12 @@ export function align({
         return taken;
       };
       const push = (reading: Reading, origin: Origin): void => {
+        if (reading.again === 'known') {
+          // its time is that of another arrival, and would make it a new one
+          counters.ended.duplicate++;
+          observer?.repeated(reading);
+          return;
+        }
         const stream = table.open(reading.stream);
         if (stream) observer?.before(stream);
         const { timeMs, feature, value } = reading;

@@ -1,7 +1,14 @@
 import { map, type OperatorFunction } from 'rxjs';
 import type { Model } from '../model/model.ts';
 import { type Counters, countMalformed, type MalformedReason } from './counters.ts';
-import { type Decoded, type Decoder, type Envelope, type Message, unreadable } from './payload.ts';
+import {
+  type Again,
+  type Decoded,
+  type Decoder,
+  type Envelope,
+  type Message,
+  unreadable,
+} from './payload.ts';
 
 /** One value of one feature at one time. (stream, feature, timeMs) is its identity. */
 export interface Reading {
@@ -11,8 +18,7 @@ export interface Reading {
   readonly feature: number;
   /** float32; NaN is an explicit missing value. */
   readonly value: number;
-  /** The broker has perhaps sent it before. */
-  readonly again?: boolean;
+  readonly again?: Again;
 }
 
 /** `history` brings states up to now and publishes nothing. */

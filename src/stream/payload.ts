@@ -1,6 +1,9 @@
 import { parseEpochMs, parseTimeMs } from '../signal/times.ts';
 import type { MalformedReason } from './counters.ts';
 
+/** Whether the broker has delivered it before: perhaps, as it says itself, or for certain, and it was read. */
+export type Again = 'perhaps' | 'known';
+
 /** What is known of a message before it is read. */
 export interface Envelope {
   /** The subscription that it came by: which decoder reads it. */
@@ -10,8 +13,7 @@ export interface Envelope {
   readonly retained: boolean;
   /** Milliseconds since 1970, by this machine's clock. */
   readonly arrivedMs: number;
-  /** The broker has perhaps delivered it before. */
-  readonly again?: boolean;
+  readonly again?: Again;
 }
 
 /** What a transport hands over. */
@@ -19,6 +21,8 @@ export interface Message extends Envelope {
   /** The feature that the topic names, where it names one. */
   readonly feature?: string | undefined;
   readonly payload: Uint8Array;
+  /** At QoS 1: the broker's number for it until it is acknowledged. */
+  readonly packetId?: number;
 }
 
 /** What a payload held: values at one time, by index of the feature, and what was wrong with the others. */

@@ -49,6 +49,7 @@ function take(
   const others: Buffer[] = [];
   const acknowledged: Buffer[] = [];
   const pubacks: (readonly [id: number, code: number])[] = [];
+  const sessions: boolean[] = [];
   const order: string[] = [];
   const intake = createIntake({
     protocol,
@@ -56,6 +57,10 @@ function take(
       deliveries.push({ ...delivery, payload: Buffer.from(delivery.payload) });
       order.push('message');
       return isTaken(delivery);
+    },
+    onSession: (isPresent) => {
+      sessions.push(isPresent);
+      order.push('session');
     },
     onPuback: (id, code) => {
       if (id < firstId) return false;
@@ -78,6 +83,7 @@ function take(
     others: Buffer.concat(others),
     acknowledged: Buffer.concat(acknowledged),
     pubacks,
+    sessions,
     order,
   };
 }
@@ -128,8 +134,8 @@ describe.each(['5', '3.1.1'] as const)('the intake of MQTT %s', (protocol) => {
         const pubacks = sent.filter((one) => isPuback(one) && one.id >= firstId) as Puback[];
         const others = sent.filter((one) => !isMessage(one) && !(isPuback(one) && one.id >= firstId));
         const taken = take(bytes, ends, protocol);
-        const expected = messages.map(({ topic, payload, retain, dup }) => ({
-          ...{ topic, payload: Buffer.from(payload), retain, dup },
+        const expected = messages.map(({ topic, payload, retain, dup, qos, id }) => ({
+          ...{ topic, payload: Buffer.from(payload), retain, dup, id: qos * id },
         }));
         expect(taken.deliveries).toEqual(expected);
         expect(taken.others).toEqual(Buffer.concat(others.map(bytesOf)));
@@ -165,7 +171,25 @@ describe.each(['5', '3.1.1'] as const)('the intake of MQTT %s', (protocol) => {
       publish({ ...sent, properties: Buffer.alloc(0) }, protocol),
       connack,
     ]);
-    expect(take(bytes, [], protocol).order).toEqual(['other', 'message', 'other']);
+    const { order } = take(bytes, [], protocol);
+    expect(order.filter((what) => what !== 'session')).toEqual(['other', 'message', 'other']);
+  });
+
+  test('says whether the session was kept before what it brings, and nothing at a refusal', () => {
+    const rest = protocol === '5' ? [3, 0x21, 0xff, 0xff] : [];
+    const sent = { topic: 'a', payload: Buffer.from('x'), retain: false, dup: true, qos: 1, id: 1 } as const;
+    const first = publish({ ...sent, properties: Buffer.alloc(0) }, protocol);
+    for (const isPresent of [false, true]) {
+      const connack = packet(0x20, Buffer.from([isPresent ? 1 : 0, 0, ...rest]));
+      const bytes = Buffer.concat([connack, first]);
+      for (let cut = 0; cut < bytes.length; cut++) {
+        const taken = take(bytes, [cut], protocol);
+        expect(taken.sessions).toEqual([isPresent]);
+        expect(taken.order).toEqual(['session', 'other', 'message']);
+        expect(taken.others).toEqual(connack);
+      }
+    }
+    expect(take(packet(0x20, Buffer.from([0, 5, ...rest])), [], protocol).sessions).toEqual([]);
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type EmbeddedBroker, startBroker } from '../../src/mqtt/broker.ts';
+import type { Delivery } from '../../src/mqtt/intake.ts';
 import type { LinkOptions } from '../../src/mqtt/link.ts';
 import { createSourceCounts, mqttSource, type SourceOptions } from '../../src/mqtt/source.ts';
 import { parseTopicPattern } from '../../src/mqtt/topic.ts';
@@ -60,7 +61,7 @@ test('says of each message by which route it came, which stream and feature it n
   await until(() => batches.flat().length === 2);
   expect(batches.flat()).toMatchObject([
     { route: 0, stream: 'attic', feature: 'temp', retained: false, arrivedMs: 1234 },
-    { route: 1, stream: 'boiler', retained: false, arrivedMs: 1234 },
+    { route: 1, stream: 'boiler', retained: false, arrivedMs: 1234 + 2 ** -10 },
   ]);
   expect(counts).toEqual({ own: 0, unrouted: 1, lastUnrouted: 'house/attic/room/temp' });
 });
@@ -75,6 +76,36 @@ test('marks what the broker had kept as retained, and nothing else', async () =>
     ['old', true],
     ['new', false],
   ]);
+});
+
+test('gives each message of a millisecond an arrival of its own, and goes back with the clock', async () => {
+  let clockMs = 1.7e12;
+  const { batches } = await listen({ now: () => clockMs });
+  const sender = await openLink({ url: broker.url });
+  for (let i = 0; i < 500; i++) await send(sender.link, 'sensors/a/weather', 'x');
+  await until(() => batches.flat().length === 500);
+  const arrivals = batches.flat().map(({ arrivedMs }) => arrivedMs);
+  expect(new Set(arrivals).size).toBe(500);
+  expect(arrivals).toEqual([...arrivals].sort((one, next) => one - next));
+  expect(Math.floor(arrivals[499])).toBe(clockMs);
+  clockMs -= 3_600_000;
+  await send(sender.link, 'sensors/a/weather', 'x');
+  await until(() => batches.flat().length === 501);
+  expect(batches.flat()[500].arrivedMs).toBe(clockMs);
+});
+
+test('numbers what comes at QoS 1, and hands over what is for nobody', async () => {
+  const aside: Delivery[] = [];
+  const { batches } = await listen({ onAside: (delivery) => aside.push(delivery) }, { topics: ['#'] });
+  const sender = await openLink({ url: broker.url });
+  await send(sender.link, 'sensors/a/weather', 'x');
+  await send(sender.link, 'sensors/a', 'y');
+  sender.link.publish('sensors/a/weather', 'z', { qos: 0, retain: false });
+  await until(() => batches.flat().length === 2);
+  const [one, zero] = batches.flat();
+  expect(zero.packetId).toBeUndefined();
+  expect(aside).toMatchObject([{ topic: 'sensors/a', dup: false }]);
+  expect(aside[0].id).toBe((one.packetId ?? 0) + 1);
 });
 
 test('never consumes what the service itself publishes', async () => {

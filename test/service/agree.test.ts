@@ -52,11 +52,11 @@ describe('training and serving agree', () => {
       broker: { url: broker.url },
       routes: [
         {
-          ...{ topics: air, qos: 1, brings: ['temp', 'dewp'] },
+          ...{ topics: air, qos: 1, saysTime: true, brings: ['temp', 'dewp'] },
           decoder: jsonDecoder({ features: [['temp'], ['air', 'dew'], undefined], time: ['time'] }),
         },
         {
-          ...{ topics: barometer, qos: 1, brings: ['pressure'] },
+          ...{ topics: barometer, qos: 1, saysTime: true, brings: ['pressure'] },
           decoder: jsonDecoder({ features: [undefined, undefined, ['hPa']], time: ['at'] }),
         },
       ],

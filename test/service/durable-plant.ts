@@ -1,8 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { readFrames } from '../../src/state/frames.ts';
+import { createReadingsReader, type LoggedReading } from '../../src/state/readings-record.ts';
+import { listNumbers, pathOf } from '../../src/state/state-files.ts';
 import { layWire, type Wire } from '../chaos/wire.ts';
 import { openLink, type TestLink } from '../mqtt/links.ts';
 import { type Mosquitto, startMosquitto } from '../mqtt/mosquitto.ts';
@@ -34,16 +37,21 @@ export interface PlantOptions {
   readonly lines?: readonly string[];
   readonly protocol?: 'auto' | '3.1.1';
   readonly stateFolder?: string;
+  /** Bytes of its file. */
+  readonly model?: Uint8Array;
+  /** Lines of the config that say what is subscribed to, and how it is read. */
+  readonly reading?: string;
 }
 
 /** A broker, a service that keeps its states, and sensors. */
 export async function openDurablePlant(options: PlantOptions = {}): Promise<DurablePlant> {
-  const { lines = [], protocol = 'auto' } = options;
+  const { lines = [], protocol = 'auto', model = writeTinyModel() } = options;
+  const { reading = 'subscribe: [{ topic: "sensors/{stream}/weather" }]' } = options;
   const folder = mkdtempSync(join(tmpdir(), 'cellstream-durable-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const stateFolder = options.stateFolder ?? join(folder, 'state');
   mkdirSync(stateFolder, { recursive: true });
-  writeFileSync(join(folder, 'tiny.pb'), writeTinyModel());
+  writeFileSync(join(folder, 'tiny.pb'), model);
   const broker = await startMosquitto({ lines });
   const wire = await layWire(broker.port);
   onTestFinished(() => wire.close());
@@ -58,7 +66,7 @@ export async function openDurablePlant(options: PlantOptions = {}): Promise<Dura
         folder,
         `model: tiny.pb
 broker: { url: mqtt://127.0.0.1:${wire.port}, protocol: ${protocol} }
-subscribe: [{ topic: "sensors/{stream}/weather" }]
+${reading}
 state: { dir: ${stateFolder}, ${state} }
 dashboard: { port: ${wire.port + 1 > 65_535 ? 20_000 : wire.port + 1} }
 `,
@@ -94,4 +102,15 @@ export function totalOf({ readings }: { readonly readings: Readonly<Record<strin
 /** Waits until its page shows that many readings. */
 export function untilCounted(run: RunProcess, count: number): Promise<void> {
   return until(async () => totalOf((await run.view()).overview) >= count, 60_000);
+}
+
+/** All readings that the log of a folder has. */
+export async function readLog(folder: string): Promise<LoggedReading[]> {
+  const readings: LoggedReading[] = [];
+  for (const number of await listNumbers(folder, 'log')) {
+    const read = createReadingsReader();
+    const { payloads } = readFrames(readFileSync(pathOf(folder, 'log', number)));
+    for (const record of payloads.slice(1)) readings.push(...read(record));
+  }
+  return readings;
 }

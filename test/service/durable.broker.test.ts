@@ -1,22 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { readFrames } from '../../src/state/frames.ts';
-import { createReadingsReader, type LoggedReading } from '../../src/state/readings-record.ts';
-import { listNumbers, pathOf } from '../../src/state/state-files.ts';
 import { textOf } from '../mqtt/links.ts';
 import { describeWithMosquitto } from '../mqtt/mosquitto.ts';
 import { until } from '../mqtt/until.ts';
-import { openDurablePlant, perMessage, totalOf, untilCounted } from './durable-plant.ts';
-
-async function readLog(folder: string): Promise<LoggedReading[]> {
-  const readings: LoggedReading[] = [];
-  for (const number of await listNumbers(folder, 'log')) {
-    const read = createReadingsReader();
-    const { payloads } = readFrames(readFileSync(pathOf(folder, 'log', number)));
-    for (const record of payloads.slice(1)) readings.push(...read(record));
-  }
-  return readings;
-}
+import { openDurablePlant, perMessage, readLog, totalOf, untilCounted } from './durable-plant.ts';
 
 describeWithMosquitto('a service that keeps its states', () => {
   test('sends a forecast once more that was on its way when it was killed', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type FileHeader, fileFormat } from '../../src/state/file-header.ts';
+import type { Marks } from '../../src/state/marks.ts';
 import type { LoggedReading } from '../../src/state/readings-record.ts';
 import { type Recovered, recover } from '../../src/state/recovery.ts';
 
@@ -26,17 +27,20 @@ export function reading(i: number, stream = `s${i % 3}`): LoggedReading {
 
 export interface Found extends Omit<Recovered, 'batches'> {
   readonly readings: LoggedReading[];
+  readonly marks: Marks[];
   readonly damage: string[];
 }
 
 /** All that a folder gives back. */
 export async function recoverAll(folder: string, wanted: FileHeader = header): Promise<Found> {
   const damage: string[] = [];
+  const marks: Marks[] = [];
   const { batches, ...found } = await recover(folder, {
     header: wanted,
     onDamage: (message) => damage.push(message),
+    onMarks: (some) => marks.push(some),
   });
   const readings: LoggedReading[] = [];
   for (const batch of batches) readings.push(...batch);
-  return { ...found, readings, damage };
+  return { ...found, readings, marks, damage };
 }

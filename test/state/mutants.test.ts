@@ -2,6 +2,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { createJournal } from '../../src/state/journal.ts';
+import type { Mark, MarkSource } from '../../src/state/marks.ts';
 import { createSnapshot } from '../../src/state/snapshot.ts';
 import { StateError } from '../../src/state/state-error.ts';
 import { pathOf, type StateFile } from '../../src/state/state-files.ts';
@@ -89,11 +90,21 @@ const fileSize = commitSize * commitsAFile;
 /** A snapshot between two files of the log, and another behind them. */
 async function makeHistory(): Promise<string> {
   const folder = await makeFolder();
-  const journal = createJournal(folder, header, 1);
+  let noted: Mark[] = [];
+  const marks: MarkSource = {
+    take() {
+      const taken = noted;
+      noted = [];
+      return taken.length === 0 ? undefined : { anew: taken[0].id % 4 === 0, passed: 2, marks: taken };
+    },
+    rewind() {},
+  };
+  const journal = createJournal(folder, { header, first: 1, marks });
   for (let file = 0; file < 2; file++) {
     for (let i = 0; i < fileSize; i++) {
       const { stream, feature, timeMs, value } = reading(fileSize * file + i);
       journal.note(stream, feature, timeMs, value);
+      if (i % 2 === 0) noted.push({ id: i + 1, hash: 1000 * i, age: 0 });
       if (i % commitSize === commitSize - 1) await journal.commit();
     }
     if (file === 1) continue;

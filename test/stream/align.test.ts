@@ -2,7 +2,7 @@ import { from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { align } from '../../src/stream/align.ts';
 import { countAll, createCounters } from '../../src/stream/counters.ts';
-import type { ReadingBatch } from '../../src/stream/decode.ts';
+import type { Reading, ReadingBatch } from '../../src/stream/decode.ts';
 import { createStreamTable } from '../../src/stream/stream-table.ts';
 
 type Quick = [stream: string, timeMs: number, feature: number, value: number];
@@ -24,6 +24,30 @@ async function alignAll(batches: Quick[][], { features = 1, limit = 256, origin 
 }
 
 describe('align', () => {
+  test('steps nothing with a reading that is known, whatever its time, and counts it as a duplicate', async () => {
+    const table = createStreamTable({ periodMs: 10, features: 1 });
+    const counters = createCounters();
+    const repeated: Reading[] = [];
+    const observer = { before() {}, taken() {}, repeated: (reading: Reading) => void repeated.push(reading) };
+    const known = ['a', 'b'].map(
+      (stream): Reading => ({
+        ...{ stream, timeMs: 25, feature: 0, value: 1, again: 'known' },
+      }),
+    );
+    const first: Reading = { stream: 'a', timeMs: 5, feature: 0, value: 1 };
+    const input: ReadingBatch[] = [
+      { origin: 'live', readings: [first] },
+      { origin: 'live', readings: known },
+    ];
+    const operator = align({ table, limit: 256, counters, observer });
+    const rounds = await lastValueFrom(from(input).pipe(operator, toArray()));
+    expect(rounds.flatMap(({ frames }) => frames.map(({ timeMs }) => timeMs))).toEqual([0]);
+    expect(counters.ended).toMatchObject({ applied: 1, duplicate: 2 });
+    expect(countAll(counters)).toBe(3);
+    expect(repeated).toEqual(known);
+    expect([...table.streams.keys()]).toEqual(['a']);
+  });
+
   test('closes a frame of one feature at once and puts distinct streams into one round', async () => {
     const { frames } = await alignAll([
       [

@@ -31,7 +31,7 @@ export function writeTinyModel(changes: Partial<Model> = {}): Uint8Array {
   const { model, openSession } = createTinyEngine(changes);
   const session = openSession();
   const frames = Float32Array.of(50, 1000, 51, 1001, Number.NaN, 1002, 49, 999);
-  const timesMs = Float64Array.from({ length: 4 }, (_, i) => startMs + i * hourMs);
+  const timesMs = Float64Array.from({ length: 4 }, (_, i) => startMs + i * model.input.periodMs);
   const outputs = Array.from(timesMs, (timeMs, i) => {
     const result = session.step({ timeMs, values: frames.subarray(2 * i, 2 * i + 2) });
     return result.kind === 'forecast' ? [...result.values] : Array(steps).fill(0);
