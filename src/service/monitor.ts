@@ -18,6 +18,8 @@ export interface Monitor {
   names(): readonly string[];
   noteOutcome(answers: Answers, arrivedMs: number): void;
   noteRetained(readings: readonly Reading[]): void;
+  /** The newest answer of a stream, for `restore`; undefined before the first. */
+  save(stream: string): SavedAnswer | undefined;
   /** What was known of a stream before a restart. */
   restore(stream: string, answer: SavedAnswer): void;
   healthOf(record: StreamRecord): StreamHealth;
@@ -75,6 +77,10 @@ export function createMonitor(options: MonitorOptions): Monitor {
         if (records.numberOf(stream) === undefined && records.size >= maxStreams) continue;
         records.noteRetained(records.open(stream), feature, timeMs, value);
       }
+    },
+    save(stream) {
+      const number = records.numberOf(stream);
+      return number === undefined ? undefined : records.save(number);
     },
     restore: (stream, answer) => records.restore(records.open(stream), answer),
     healthOf(record) {

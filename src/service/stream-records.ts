@@ -64,6 +64,8 @@ export interface StreamRecords {
   noteRetained(number: number, feature: number, timeMs: number, value: number): void;
   noteFrame(number: number, timeMs: number, values: Float32Array, arrivedMs: number, isLive: boolean): void;
   noteForecast(number: number, forecast: Forecast, isLive: boolean): void;
+  /** The newest answer, for `restore`; undefined before the first. Its arrays are views. */
+  save(number: number): SavedAnswer | undefined;
   /** The newest answer of before a restart. */
   restore(number: number, answer: SavedAnswer): void;
 }
@@ -202,6 +204,16 @@ export function createStreamRecords({ input, output }: Model, charted: boolean):
         }
       }
       setAnswer(number, forecast);
+    },
+    save(number) {
+      const slot = get(number, ANSWER_SLOT);
+      if (Number.isNaN(slot)) return undefined;
+      return {
+        timeMs: slot * input.periodMs,
+        health: healths[get(number, HEALTH)],
+        values: part(number, layout.answerAt, layout.answerSize),
+        factors: part(number, layout.factorsAt, targets.length),
+      };
     },
     restore(number, answer) {
       setAnswer(number, answer);

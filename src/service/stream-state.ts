@@ -19,16 +19,16 @@ export interface KeptStreams {
 export function saveStream({ name, aligner }: AlignedStream, { memory, monitor }: KeptStreams): Uint8Array {
   const { arena } = memory;
   const { floats, lastSlot, age } = arena.save(arena.open(name));
-  const record = monitor.find(name);
+  const answer = monitor.save(name);
   const { StreamState } = cellstream;
   return StreamState.encode({
     ...{ stream: name, aligner: aligner.save(), slot: bytesOf(floats), lastSlot, age },
-    ...(record?.answer && {
+    ...(answer && {
       answer: {
-        timeMs: record.answeredMs,
-        health: healths.indexOf(record.health ?? 'cold'),
-        values: bytesOf(record.answer),
-        factors: bytesOf(record.factors),
+        timeMs: answer.timeMs,
+        health: healths.indexOf(answer.health),
+        values: bytesOf(answer.values),
+        factors: bytesOf(answer.factors),
       },
     }),
   }).finish();
