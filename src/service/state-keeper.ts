@@ -61,8 +61,9 @@ const leastLogBytes = 1024 * 1024;
 const keptBytes = 64 * 1024 * 1024;
 /** Readings that wait for a disk that takes nothing: then a snapshot has to do for them all. */
 const mostUncommitted = 2_000_000;
-/** Streams of a snapshot that are saved in one turn of the event loop. */
+/** Streams of a snapshot that are saved at a time, and the rest between two times: what comes meanwhile goes first. */
 const streamsATurn = 32;
+const restMs = 1;
 
 /** Takes the folder, and fills memory and monitor with the states that it holds.
  * @throws StateError when the folder is in use, or a newer program wrote it */
@@ -157,7 +158,7 @@ function createStateKeeper(
           if (++count === streamsATurn) break;
         }
         await writer.flush();
-        await new Promise(setImmediate);
+        await new Promise((resolve) => setTimeout(resolve, restMs));
       }
       // the log before it is whole once it counts: should it be damaged, the one before goes on from there
       await journal.commit();

@@ -9,7 +9,6 @@ export function shortestFloat32(value: number): number {
 
 /** 10^0 to 10^12, exact in a double. */
 const powers = Array.from({ length: 13 }, (_, exponent) => Number(`1e${exponent}`));
-const zeros = Array.from({ length: 13 }, (_, count) => '0'.repeat(count));
 
 /** `shortestFloat32` as JSON. */
 export function float32Text(value: number): string {
@@ -37,12 +36,26 @@ function decimalsOf(size: number): number {
   return decimals;
 }
 
+/** 0 to 999, as they stand before the point, as three digits behind it, and as the last behind it. V8 would keep what String
+ * makes in a cache, from where it goes into the old generation. */
+const wholes = Array.from({ length: 1000 }, (_, number) => String(number));
+const groups = wholes.map((text) => text.padStart(3, '0'));
+const ends = groups.map((text) => text.replace(/0+$/, ''));
+
 function pointText(digits: number, decimals: number): string {
   const whole = Math.floor(digits / powers[decimals]);
+  const thousands = Math.floor(whole / 1000);
+  let text = thousands === 0 ? wholes[whole] : wholes[thousands] + groups[whole - 1000 * thousands];
   let part = digits - whole * powers[decimals];
-  if (part === 0) return String(whole);
-  let places = decimals;
-  for (; part % 10 === 0; part /= 10) places--;
-  const text = String(part);
-  return `${whole}.${zeros[places - text.length]}${text}`;
+  if (part === 0) return text;
+  text += '.';
+  // in groups of three: at most 14 digits, exact in a double
+  const missing = (3 - (decimals % 3)) % 3;
+  part *= powers[missing];
+  for (let places = decimals + missing - 3; ; places -= 3) {
+    const group = Math.floor(part / powers[places]);
+    part -= group * powers[places];
+    if (part === 0) return text + ends[group];
+    text += groups[group];
+  }
 }
