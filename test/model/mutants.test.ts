@@ -22,7 +22,9 @@ const files = [
   createModel({ weights: 'int8', layers: 2, lags: [], averages: [], plain: true, plainOutput: true }),
 ].map(writeModelFile);
 
-const MUTANTS_EACH = 250;
+/** In all; the long suite sets 100,000. */
+const cases = Number(process.env.CELLSTREAM_MUTANTS ?? 2_000);
+const casesEach = Math.ceil(cases / mutationNames.length);
 /** Some damage does not matter, as in a name or in the weights of a channel: those models must run. */
 const leastLoaded: Readonly<Record<string, number>> = { 'flipped bits': 10, 'a strange field': 40 };
 
@@ -71,13 +73,13 @@ async function tryMutant(mutant: Uint8Array): Promise<Outcome> {
   };
 }
 
-describe(`${mutationNames.length * MUTANTS_EACH} mutated files`, () => {
+describe(`${mutationNames.length * casesEach} mutated files`, () => {
   test.each(mutationNames)(
     'with %s load and run, or are refused, in time and within their size',
     async (name) => {
       const dice = createDice(mutationNames.indexOf(name));
       const outcomes: Outcome[] = [];
-      for (let i = 0; i < MUTANTS_EACH; i++) {
+      for (let i = 0; i < casesEach; i++) {
         const [file, other] = [files[i % files.length], files[(i + 1) % files.length]];
         const mutant = mutate(name, file, dice, other);
         try {
@@ -87,11 +89,12 @@ describe(`${mutationNames.length * MUTANTS_EACH} mutated files`, () => {
         }
       }
       const sizes = files.map((file) => file.length);
-      expect(Math.max(...outcomes.map(({ bytes }) => bytes))).toBeLessThan(32 * Math.max(...sizes) + 8e6);
+      expect(Math.max(...outcomes.map(({ bytes }) => bytes))).toBeLessThan(32 * Math.max(...sizes) + 32e6);
       expect(Math.max(...outcomes.map(({ milliseconds }) => milliseconds))).toBeLessThan(2000);
       const loaded = outcomes.filter((outcome) => outcome.loaded).length;
       expect(loaded).toBeGreaterThanOrEqual(leastLoaded[name] ?? 0);
-      expect(loaded).toBeLessThan(MUTANTS_EACH / 2);
+      expect(loaded).toBeLessThan(casesEach / 2);
     },
+    Math.max(60_000, 20 * cases),
   );
 });
