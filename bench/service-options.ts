@@ -5,6 +5,8 @@ import { type ContestantName, contestantNames } from './service-contestants.ts';
 
 export interface ServiceBenchOptions {
   readonly json: boolean;
+  /** Puts the results into bench/RESULTS.md. */
+  readonly write: boolean;
   readonly rounds: number;
   readonly seconds: number;
   readonly streams: number;
@@ -23,6 +25,7 @@ export interface ServiceBenchOptions {
 export function readServiceOptions(args: readonly string[]): ServiceBenchOptions {
   const options = {
     json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '3' },
     streams: { type: 'string', default: '10000' },
@@ -39,7 +42,7 @@ export function readServiceOptions(args: readonly string[]): ServiceBenchOptions
   const numbers = (name: 'horizons' | 'rates' | 'qos', most: number) =>
     values[name].split(',').map((text) => readNumber(name, text, 0, most));
   return {
-    ...{ json: values.json, dashboard: values.dashboard },
+    ...{ json: values.json, write: values.write, dashboard: values.dashboard },
     rounds: readNumber('rounds', values.rounds, 1, 100),
     seconds: readNumber('seconds', values.seconds, 1, 600),
     // fewer would come to the end of the calendar soon

@@ -1,5 +1,7 @@
+import { machine, measureTable, tableOf, writeSection } from './results.ts';
 import type { ContestantName } from './service-contestants.ts';
 import type { LoadAnswer } from './service-load.ts';
+import type { ServiceBenchOptions } from './service-options.ts';
 
 /** What came of a stretch of load on one contestant. */
 export interface Stretch extends LoadAnswer {
@@ -60,6 +62,47 @@ export function compareLoads(stretches: readonly Stretch[], qos: 0 | 1, half: nu
   const [ours, peer] = [failed('ours'), failed('echo')];
   const name = `service QoS ${qos}, messages unanswered or answered wrongly`;
   return [...rows, { name, ours, peer, ratio: ours, must: 0, lowerIsBetter: true }];
+}
+
+/** The section of bench/RESULTS.md. */
+export async function writeServiceResults(
+  measures: readonly LoadRow[],
+  loads: readonly Stretch[],
+  { rounds, seconds, streams, hidden, contestants }: ServiceBenchOptions,
+): Promise<void> {
+  await writeSection('Service', [
+    `Written by \`npm run bench -- service --write --rounds ${rounds} --seconds ${seconds} --contestants ${contestants}\`, with`,
+    `mosquitto: ${streams} streams, H=${hidden}, JSON, a forecast a message. Broker, sensors and the contestant share the cores of one`,
+    'machine. Medians of the rounds; ratios and differences are those of the same round.',
+    '',
+    `${machine()}.`,
+    '',
+    ...measureTable(measures),
+    '',
+    ...tableOf(
+      ['load', 'messages/s', 'us of CPU a message', 'p50 ms', 'p99 ms', 'RSS MB'],
+      groupStretches(loads).map((group) => [
+        describeLoad(group[0]),
+        ...(['perSecond', 'cpuUs', 'p50Ms', 'p99Ms', 'rssMb'] as const).map((what) =>
+          median(group.map((stretch) => stretch[what])),
+        ),
+      ]),
+    ),
+  ]);
+}
+
+/** The rounds of one load on one contestant. */
+function groupStretches(loads: readonly Stretch[]): Stretch[][] {
+  const groups = new Map<string, Stretch[]>();
+  for (const stretch of loads) {
+    const load = describeLoad(stretch);
+    groups.set(load, [...(groups.get(load) ?? []), stretch]);
+  }
+  return [...groups.values()];
+}
+
+function describeLoad({ name, qos, rate }: Stretch): string {
+  return `${name}, QoS ${qos}, ${rate === 0 ? 'flat out' : `${rate}/s`}`;
 }
 
 type Pair = readonly [ours: Stretch, theirs: Stretch];

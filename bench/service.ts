@@ -13,7 +13,7 @@ import {
 } from './service-contestants.ts';
 import type { LoadAnswer, LoadQuestion } from './service-load.ts';
 import { readServiceOptions, type ServiceBenchOptions } from './service-options.ts';
-import { compareLoads, type LoadRow, type Stretch } from './service-report.ts';
+import { compareLoads, type LoadRow, type Stretch, writeServiceResults } from './service-report.ts';
 import { soak } from './service-soak.ts';
 
 /** Messages under way while a contestant is driven as fast as it answers: enough for full batches, less than a second. */
@@ -52,6 +52,7 @@ export async function benchService(args: readonly string[]): Promise<void> {
         for (const contestant of contestants) await contestant.stop();
       }
     }
+    if (options.write) await writeServiceResults(measures, loads, options);
     if (options.json) console.log(JSON.stringify({ measures, loads }));
     else console.table(Object.fromEntries(measures.map(({ name, ...row }) => [name, row])));
   } finally {
