@@ -21,7 +21,7 @@ export interface LoadAnswer {
   readonly answered: number;
   /** Answers that came again, as they may behind a lost connection. */
   readonly repeated: number;
-  /** Answers to another frame than the next one of their stream. */
+  /** Answers to a frame that was never sent. */
   readonly wrong: number;
   /** Answered messages a second, from the first one sent to the last answer. */
   readonly perSecond: number;

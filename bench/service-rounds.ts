@@ -6,8 +6,8 @@ export interface Rounds {
   /** Messages under way at most: the packets of more would be patched while they wait in the socket. */
   readonly limit: number;
   send(socket: { write(bytes: Buffer): unknown }, count: number): void;
-  /** An answer to the frame of an hour has come. @returns when the message was sent, NaN when it was answered before,
-   * undefined when the stream's next answer is to another hour */
+  /** An answer to the frame of an hour has come: those of the stream before it will not come any more.
+   * @returns when the message was sent, NaN for an hour that is past, undefined for one that was never asked for */
   settle(stream: number, hour: number): number | undefined;
   /** Nothing more is expected. */
   forget(): void;
@@ -83,10 +83,10 @@ export function createRounds({ tag, qos, streams, seed }: RoundsOptions): Rounds
       }
     },
     settle(stream, hour) {
-      const round = settled[stream];
-      if (hour >= firstHour && hour < firstHour + round) return Number.NaN;
-      if (round === asked[stream] || hour !== firstHour + round) return undefined;
-      settled[stream]++;
+      const round = hour - firstHour;
+      if (!(round >= 0 && round < asked[stream])) return undefined;
+      if (round < settled[stream]) return Number.NaN;
+      settled[stream] = round + 1;
       return sentMs[(round % copies) * streams + placeOf[stream]];
     },
     forget() {

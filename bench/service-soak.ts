@@ -65,7 +65,11 @@ export async function soak(
   return [
     row('growth in MB/h beside the most allowed', slope(settled), mostMbAnHour),
     row('RSS in MB beside the most allowed', Math.max(...settled.map(({ rssMb }) => rssMb)), mostMb),
-    row('messages unanswered or answered wrongly', failed, 1),
+    row(
+      'messages unanswered (a newer one of their stream took the place of the forecast) or answered wrongly',
+      failed,
+      1,
+    ),
     row('event loop late, p99 in ms beside the most allowed', delays.p99Ms, mostLateMs),
     row('MB written an hour, beside 24 bytes a reading', megabytesAnHour, (rate * 24 * 3600) / 1e6),
   ];

@@ -43,11 +43,13 @@ test('an answer settles the message of its stream and hour, and no other', () =>
   expect(first).toEqual({ stream: 42, hour: 87_648 });
   expect(second).toEqual({ stream: 42, hour: 87_649 });
   const settle = (answer: typeof first) => answer && rounds.settle(answer.stream, answer.hour);
-  expect(settle(second)).toBeUndefined();
+  expect(settle({ stream: 42, hour: 87_650 })).toBeUndefined();
   expect(settle(first)).toBeGreaterThan(0);
   expect(settle(first)).toBeNaN();
   expect(settle(second)).toBeGreaterThan(0);
   expect(settle(second)).toBeNaN();
-  expect(settle({ stream: 42, hour: 87_650 })).toBeUndefined();
   expect(settle({ stream: 42, hour: 87_647 })).toBeUndefined();
+  // one whose predecessor never came
+  expect(settle({ stream: 43, hour: 87_649 })).toBeGreaterThan(0);
+  expect(settle({ stream: 43, hour: 87_648 })).toBeNaN();
 });
