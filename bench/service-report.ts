@@ -58,9 +58,12 @@ export function compareLoads(stretches: readonly Stretch[], qos: 0 | 1, half: nu
     rows.push({ name, ...figures, must: 2, lowerIsBetter: true });
   }
   const failed = (name: ContestantName) =>
-    stretches.reduce((sum, one) => sum + (one.name === name ? one.sent - one.answered + one.wrong : 0), 0);
+    stretches.reduce(
+      (sum, one) => sum + (one.name === name ? one.sent - one.answered + one.repeated + one.wrong : 0),
+      0,
+    );
   const [ours, peer] = [failed('ours'), failed('echo')];
-  const name = `service QoS ${qos}, messages unanswered or answered wrongly`;
+  const name = `service QoS ${qos}, messages unanswered, answered twice or wrongly`;
   return [...rows, { name, ours, peer, ratio: ours, must: 0, lowerIsBetter: true }];
 }
 

@@ -45,20 +45,21 @@ const quietMs = 5;
 export function createCommitter(options: CommitterOptions): Committer {
   const { keeper, forecastsSent, intervalMs, window, onHealth } = options;
   let receipts = options.receipts();
-  /** Of their messages, those that have gone down the road. */
-  let done = 0;
+  /** Of the messages of that connection, counted from the first: gone down the road, on disk, acknowledged. */
+  let [done, safe, acknowledged] = [0, 0, 0];
   /** Messages since the last commit began. */
   let noted = 0;
   let isNewSession = false;
   let commits = 0;
   let trouble: Error | undefined;
   let running: Promise<void> | undefined;
+  let acknowledging: Promise<void> | undefined;
   let again = false;
   let closed = false;
   let quiet: NodeJS.Timeout | undefined;
   const learnt = createBrokerWindow();
   const timer = setInterval(() => {
-    if (running === undefined) learnt.found(unacknowledged());
+    if (running === undefined && acknowledging === undefined) learnt.found(unacknowledged());
     start();
   }, intervalMs);
 
@@ -66,6 +67,7 @@ export function createCommitter(options: CommitterOptions): Committer {
   function start(): void {
     clearTimeout(quiet);
     quiet = undefined;
+    if (closed) return;
     if (running !== undefined) {
       again = true;
       return;
@@ -80,14 +82,12 @@ export function createCommitter(options: CommitterOptions): Committer {
   }
 
   async function commit(): Promise<void> {
-    const [from, count] = [receipts, unacknowledged()];
+    const [from, upTo] = [receipts, done];
     const wasNewSession = isNewSession;
     noted = 0;
     isNewSession = false;
-    let isSent: boolean;
     try {
       await keeper.commit();
-      isSent = await forecastsSent();
     } catch (error) {
       // unacknowledged, the broker keeps them; the interval tries again
       again = false;
@@ -97,19 +97,26 @@ export function createCommitter(options: CommitterOptions): Committer {
     }
     commits++;
     setTrouble(undefined);
-    if (!isSent) return;
-    await acknowledge(from, count);
-    learnt.acknowledged();
+    if (from === receipts) safe = upTo;
+    // of its own: a broker that takes forecasts slowly keeps no reading from the disk
+    acknowledging ??= acknowledge().finally(() => {
+      acknowledging = undefined;
+    });
   }
 
-  async function acknowledge(from: Receipts | undefined, count: number): Promise<void> {
-    const most = Math.max(leastPiece, Math.ceil(count / mostPieces));
-    for (let left = count; left > 0; ) {
-      const piece = closed ? left : Math.min(most, left);
-      if (from === receipts) done -= piece;
-      left -= piece;
-      from?.acknowledge(piece);
-      if (left > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  async function acknowledge(): Promise<void> {
+    for (let upTo = -1; upTo < safe; ) {
+      const from = receipts;
+      upTo = safe;
+      if (!(await forecastsSent()) || from !== receipts) return;
+      learnt.acknowledged();
+      const most = Math.max(leastPiece, Math.ceil((upTo - acknowledged) / mostPieces));
+      while (acknowledged < upTo && from === receipts) {
+        const piece = closed ? upTo - acknowledged : Math.min(most, upTo - acknowledged);
+        acknowledged += piece;
+        from?.acknowledge(piece);
+        if (acknowledged < upTo) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
     }
   }
 
@@ -121,30 +128,31 @@ export function createCommitter(options: CommitterOptions): Committer {
 
   /** Of a connection that is lost none: the broker delivers them again. */
   function unacknowledged(): number {
-    return Math.min(done, receipts?.waiting ?? 0);
+    return Math.min(done - acknowledged, receipts?.waiting ?? 0);
   }
 
   /** @returns how many have come */
   function countMessages(): number {
     const current = options.receipts();
-    if (current !== receipts) done = 0;
+    if (current !== receipts) [done, safe, acknowledged] = [0, 0, 0];
     receipts = current;
-    const before = done;
-    done = receipts?.waiting ?? 0;
-    noted += done - before;
-    return done - before;
+    const came = Math.max(0, acknowledged + (receipts?.waiting ?? 0) - done);
+    done += came;
+    noted += came;
+    return came;
   }
 
   return {
     note() {
       const came = countMessages();
-      if (came > 0) learnt.came(done);
+      const waiting = unacknowledged();
+      if (came > 0) learnt.came(waiting);
       // a disk in trouble is tried at the interval, and not with every message
       if (trouble !== undefined) return;
       if (Math.max(noted, keeper.unsealed) >= mostNoted) start();
       else if (came === 0) return;
-      else if (done === window() || done === learnt.messages) start();
-      else if (done > window()) {
+      else if (waiting === window() || waiting === learnt.messages) start();
+      else if (waiting > window()) {
         if (quiet) quiet.refresh();
         else quiet = setTimeout(start, quietMs);
       }
@@ -168,6 +176,7 @@ export function createCommitter(options: CommitterOptions): Committer {
       clearTimeout(quiet);
       await running;
       await commit();
+      await acknowledging;
     },
   };
 }

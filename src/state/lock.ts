@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import { StateError } from './state-error.ts';
@@ -77,18 +77,26 @@ async function takePlace(own: string, place: string): Promise<boolean> {
     await rename(own, place);
     return true;
   } catch (error) {
-    if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return false;
     throw error;
   }
 }
 
 /** Whether a process listens in the place; what nobody listens at is removed. */
 async function isHeld(place: string): Promise<boolean> {
-  const names = await readdir(place).catch((error: NodeJS.ErrnoException) => {
-    // given back meanwhile
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
+  let names: string[] = [];
+  try {
+    names = await readdir(place);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR') {
+      // a socket of an older cellstream
+      if (await isAlive(socketPath(place))) return true;
+      // or by now the folder of another process, which stays
+      await unlink(place).catch(() => {});
+    } else if (code !== 'ENOENT') throw error;
+  }
   for (const name of names) {
     const path = join(place, name);
     if (await isAlive(socketPath(path))) return true;

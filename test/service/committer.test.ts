@@ -149,6 +149,28 @@ describe('a committer', () => {
     expect(committer).toMatchObject({ unacknowledged: 0, commits: 1 });
   });
 
+  test('commits on while the broker takes forecasts slowly, and acknowledges when they are sent', async () => {
+    const { said, commits, turn, holdForecasts, committer } = make();
+    const release = holdForecasts();
+    turn(1);
+    await vi.advanceTimersByTimeAsync(intervalMs);
+    commits[0].done();
+    turn(2);
+    await vi.advanceTimersByTimeAsync(intervalMs);
+    commits[1].done();
+    await settle();
+    expect(said).toEqual(['commit', 'commit']);
+    expect(committer).toMatchObject({ unacknowledged: 2, commits: 2 });
+    turn(3);
+    release();
+    await settle();
+    expect(said.filter((line) => line.startsWith('acknowledged'))).toEqual([
+      'acknowledged 1',
+      'acknowledged 2',
+    ]);
+    expect(committer.unacknowledged).toBe(1);
+  });
+
   test('leaves what comes during a commit to the next', async () => {
     const { said, commits, turn } = make();
     turn(1);
@@ -209,7 +231,7 @@ describe('a committer', () => {
     await vi.advanceTimersByTimeAsync(intervalMs);
     commits[2].done();
     await vi.advanceTimersByTimeAsync(256);
-    expect(said.slice(3, 6)).toEqual(['commit', 'forecasts sent', 'healthy']);
+    expect(said.slice(3, 6)).toEqual(['commit', 'healthy', 'forecasts sent']);
     expect(said.filter((line) => line.startsWith('acknowledged'))).toHaveLength(255);
     expect(committer).toMatchObject({ unacknowledged: 0, commits: 1, trouble: undefined });
   });

@@ -77,3 +77,15 @@ test('a folder that cannot be held says why', async () => {
   );
   await expect(lockFolder(`/tmp/${'long'.repeat(40)}`)).rejects.toThrow('too long to hold');
 });
+
+test('the socket that an older cellstream has for a lock counts while it listens, and not after a kill', async () => {
+  const folder = await makeFolder();
+  const code = `require('node:net').createServer().listen(process.argv.at(-1), () => process.send('listening'))`;
+  const child = fork('-', [join(folder, 'lock')], { execArgv: ['-e', code] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child, 'message');
+  await expect(lockFolder(folder)).rejects.toThrow('is in use by another cellstream');
+  await kill(child);
+  const lock = await lockFolder(folder);
+  await lock.release();
+});
