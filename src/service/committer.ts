@@ -99,24 +99,27 @@ export function createCommitter(options: CommitterOptions): Committer {
     setTrouble(undefined);
     if (from === receipts) safe = upTo;
     // of its own: a broker that takes forecasts slowly keeps no reading from the disk
-    acknowledging ??= acknowledge().finally(() => {
-      acknowledging = undefined;
-    });
+    acknowledging ??= acknowledge();
   }
 
   async function acknowledge(): Promise<void> {
-    for (let upTo = -1; upTo < safe; ) {
-      const from = receipts;
-      upTo = safe;
-      if (!(await forecastsSent()) || from !== receipts) return;
-      learnt.acknowledged();
-      const most = Math.max(leastPiece, Math.ceil((upTo - acknowledged) / mostPieces));
-      while (acknowledged < upTo && from === receipts) {
-        const piece = closed ? upTo - acknowledged : Math.min(most, upTo - acknowledged);
-        acknowledged += piece;
-        from?.acknowledge(piece);
-        if (acknowledged < upTo) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    try {
+      for (let upTo = -1; upTo < safe; ) {
+        const from = receipts;
+        upTo = safe;
+        if (!(await forecastsSent()) || from !== receipts) return;
+        learnt.acknowledged();
+        const most = Math.max(leastPiece, Math.ceil((upTo - acknowledged) / mostPieces));
+        while (acknowledged < upTo && from === receipts) {
+          const piece = closed ? upTo - acknowledged : Math.min(most, upTo - acknowledged);
+          acknowledged += piece;
+          from?.acknowledge(piece);
+          if (acknowledged < upTo) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        }
       }
+    } finally {
+      // in the turn in which it looked for more: a commit that ends in the next one begins it anew
+      acknowledging = undefined;
     }
   }
 
