@@ -6,14 +6,14 @@ import type { Model } from '../model/model.ts';
 import type { LinkOptions } from '../mqtt/link.ts';
 import { createLog, type Log } from '../service/log.ts';
 import { type ModelLife, type ModelLifeOptions, startModelLife } from '../service/model-life.ts';
-import { openModelShelf } from '../service/model-shelf.ts';
+import { type ModelShelf, openModelShelf } from '../service/model-shelf.ts';
 import type { StartModel } from '../service/model-start.ts';
 import { startReports, summarizeService } from '../service/reports.ts';
 import { type Service, startService } from '../service/service.ts';
 import { openStateFolder, readSession, type SessionRecord, writeRecord } from '../service/session-file.ts';
 import { createPublishTopics, createRoutes } from '../service/subscriptions.ts';
 import { formatTime } from '../signal/times.ts';
-import type { FolderLock } from '../state/lock.ts';
+import { type FolderLock, lockFolder } from '../state/lock.ts';
 import type { Reading } from '../stream/decode.ts';
 import type { Report, RunArguments, Terminal } from './command.ts';
 import { readInputFile } from './input-file.ts';
@@ -32,12 +32,57 @@ export async function runService(args: RunArguments, terminal: Terminal): Promis
   const config = loadServiceConfig(text, args.config);
   const log = createLog(config.name, { quiet: terminal.quiet });
   const shelf = openModelShelf(config.stateDir, config.name);
+  // before it is asked which model serves, or a rollback meanwhile would be lost
+  const held = await holdFolder(config, shelf, log);
+  try {
+    return await serve(args, { config, shelf, log, holdsModels: held !== undefined });
+  } finally {
+    await held?.release();
+  }
+}
+
+/** What this service remembers is its own for as long as it runs. undefined where there is nowhere to remember models, which
+ * then change with a restart only.
+ * @throws StateError when another one has the states */
+async function holdFolder(
+  { stateDir, commitMs }: ServiceConfig,
+  shelf: ModelShelf,
+  log: Log,
+): Promise<FolderLock | undefined> {
+  if (commitMs !== undefined) {
+    openStateFolder(stateDir);
+    return await lockFolder(stateDir);
+  }
+  try {
+    openStateFolder(stateDir);
+    return await shelf.hold();
+  } catch (error) {
+    warnOfRestarts(log, error as Error);
+    return undefined;
+  }
+}
+
+function warnOfRestarts(log: Log, { message: reason }: Error): void {
+  log.warn(
+    { reason },
+    'new models need a restart: name a folder with state.dir that can be written and is of this service alone',
+  );
+}
+
+interface Place {
+  readonly config: ServiceConfig;
+  readonly shelf: ModelShelf;
+  readonly log: Log;
+  readonly holdsModels: boolean;
+}
+
+async function serve(args: RunArguments, { config, shelf, log, holdsModels }: Place): Promise<Report> {
   const rules = { keys: readTrustedKeys(config.models.trust), takesUnfit: args.force ?? false };
   const chosen = await chooseServingModel(config, { ...rules, shelf, log });
   const engine = withThreads(chosen.engine, config.threads, log);
   const history = await warmUp(args, engine.model, log);
   const { service, session } = await prepare(config, engine, log, history);
-  const life = await startLife(chosen, { ...rules, service, shelf, log, config });
+  const life = holdsModels ? startLife(chosen, { ...rules, service, shelf, log, config }) : undefined;
   const stopped = stopSignal(log);
   try {
     await Promise.race([openService(service, session, config, log), stopped.promise, service.failed]);
@@ -58,24 +103,13 @@ interface LifeParts extends Pick<ModelLifeOptions, 'service' | 'shelf' | 'log' |
   readonly config: ServiceConfig;
 }
 
-/** Without a folder to remember them in, models change with a restart only. */
-async function startLife(
-  { remember }: StartModel,
-  { config, ...parts }: LifeParts,
-): Promise<ModelLife | undefined> {
-  const { stateDir, model, models, commitMs } = config;
-  let held: FolderLock | undefined;
+/** undefined where the disk does not take the record. */
+function startLife({ remember }: StartModel, { config, ...parts }: LifeParts): ModelLife | undefined {
+  const { model, models } = config;
   try {
-    openStateFolder(stateDir);
-    if (commitMs === undefined) held = await parts.shelf.hold();
     remember();
   } catch (error) {
-    await held?.release();
-    const reason = (error as Error).message;
-    parts.log.warn(
-      { reason },
-      'new models need a restart: name a folder with state.dir that can be written and is of this service alone',
-    );
+    warnOfRestarts(parts.log, error as Error);
     return undefined;
   }
   const life = startModelLife({ ...parts, path: model, topic: models.topic, shadowMs: models.shadowMs });
@@ -86,7 +120,6 @@ async function startLife(
     async stop() {
       process.off('SIGHUP', life.reload);
       await life.stop();
-      await held?.release();
     },
   };
 }
@@ -100,7 +133,6 @@ async function prepare(
   const { name, clientId, publish, dashboard, stateDir, maxStreams, latenessMs, combine, staleAfterMs } =
     config;
   const { commitMs, ack } = config;
-  if (commitMs !== undefined) openStateFolder(stateDir);
   const routes = createRoutes(config, engine.model);
   const topics = createPublishTopics(config, routes, engine.model);
   const broker = brokerOptions(config);

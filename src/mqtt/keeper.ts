@@ -24,6 +24,8 @@ export interface Keeper {
   readonly connects: number;
   /** Resolves with the first connection. */
   start(timeoutMs: number | undefined): Promise<void>;
+  /** Takes no more messages, on this connection or a later one. */
+  leave(): void;
   stop(timeoutMs: number): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   let protocol: Protocol = options.protocol === '3.1.1' ? '3.1.1' : '5';
   let connection: Connection | undefined;
   let connects = 0;
+  let leaving = false;
   let stopped = false;
   let retry: NodeJS.Timeout | undefined;
   let lastReason: string | undefined;
@@ -56,6 +59,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       },
       onDown: comeBack,
     });
+    if (leaving) connection.leave();
   };
   const comeBack = (ending: Ending, lastedMs: number | undefined) => {
     if (ending.kind === 'wrong protocol' && protocol === '5' && options.protocol === 'auto' && !stopped) {
@@ -102,6 +106,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
         }, timeoutMs);
       connectOnce();
       await first.finally(() => timer && clearTimeout(timer));
+    },
+    leave() {
+      leaving = true;
+      connection?.leave();
     },
     async stop(timeoutMs) {
       stop(notConnected(broker.address, 'closed'));

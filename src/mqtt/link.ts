@@ -121,7 +121,7 @@ export function createLink(options: LinkOptions): Link {
     get receipts() {
       return keeper.connection?.receipts;
     },
-    leave: () => keeper.connection?.leave(),
+    leave: keeper.leave,
     async close({ timeoutMs = 2_000 } = {}) {
       report.close();
       await keeper.stop(timeoutMs);

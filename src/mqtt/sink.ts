@@ -58,8 +58,10 @@ export function createSink(
   let failed = 0;
   let inFlight = 0;
   let flushing = false;
+  // of what the broker takes at QoS 1, one is left for an answer about a model
   const hasRoom = () =>
-    link.connected && inFlight < Math.min(inFlightLimit, qos === 0 ? inFlightLimit : link.window);
+    link.connected &&
+    inFlight < Math.min(inFlightLimit, qos === 0 ? inFlightLimit : Math.max(1, link.window - 1));
   // without a broker there is nobody to wait for
   const isEmpty = () => outbox.size === 0 || !link.connected;
   const emptied: (() => void)[] = [];

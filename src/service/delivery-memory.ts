@@ -38,6 +38,12 @@ export function createDeliveryMemory(): DeliveryMemory {
 
   const isHeld = (id: number) => count - numbers[id] < remembered;
 
+  function heldIds(): number[] {
+    const found: number[] = [];
+    for (let id = 0; id < ids; id++) if (isHeld(id)) found.push(id);
+    return found;
+  }
+
   function pass(id: number, dup: boolean): void {
     numbers[id] = never;
     // one that comes again has been given its id before
@@ -56,7 +62,8 @@ export function createDeliveryMemory(): DeliveryMemory {
 
   function rewind(): void {
     fresh = [];
-    anew ||= numbers.some((_, id) => isHeld(id));
+    // also where none is held: the log then hears that an earlier session is over
+    anew = true;
   }
 
   return {
@@ -95,7 +102,7 @@ export function createDeliveryMemory(): DeliveryMemory {
     },
     take() {
       if (!anew && fresh.length === 0) return undefined;
-      const taken = (anew ? [...numbers.keys()] : fresh).filter(isHeld);
+      const taken = anew ? heldIds() : fresh.filter(isHeld);
       const marks = taken.map((id) => ({ id, hash: hashes[id], age: count - numbers[id] }));
       const found: Marks = { anew, passed: count - countTaken, marks };
       anew = false;

@@ -19,6 +19,7 @@ import {
 export type Acknowledging = 'auto' | 'on-commit' | 'on-receipt';
 
 export interface StateOptions {
+  /** Locked by this process for as long as the service is open. */
   readonly folder: string;
   readonly commitMs: number;
   readonly ack: Acknowledging;
@@ -45,7 +46,7 @@ export interface Durable extends Pick<StateKeeper, 'recent' | 'adopt'> {
   };
   /** Commits and acknowledges what there is, for the last time. A broker that is stuck is not waited for. */
   end(): Promise<void>;
-  /** Puts on disk what is not, and gives the folder back.
+  /** Puts on disk what is not.
    * @throws the error of the disk */
   close(): Promise<void>;
 }
@@ -65,7 +66,7 @@ export function holdsReceipts(ack: Acknowledging, protocol: '5' | '3.1.1'): bool
   return ack === 'on-commit' || (ack === 'auto' && protocol === '5');
 }
 
-/** Takes the folder, and fills memory and monitor with what it holds. */
+/** Fills memory and monitor with what the folder holds. */
 export async function openDurable(options: DurableOptions): Promise<Durable> {
   const { commitMs, ack, log, format, deliveries } = options;
   const keeper = await openStateKeeper(options);

@@ -44,7 +44,7 @@ export interface ModelShelf {
 const recordName = 'models.json';
 const extension = '.pb';
 
-/** Makes nothing on disk before the first model is kept.
+/** Makes nothing on disk before the first model is kept, or it is held.
  * @param folder the state folder, which has to be there by then */
 export function openModelShelf(folder: string, service: string): ModelShelf {
   const shelf = join(folder, `models-${service}`);

@@ -14,12 +14,12 @@ export interface StartOptions extends Omit<ModelRules, 'highestRelease'> {
 
 export interface StartModel {
   readonly engine: Engine;
-  /** Remembers the choice, once the service has the state folder. */
+  /** Remembers the choice, once there is a service of it. */
   remember(): void;
 }
 
 /** The model that a service starts with: the config's file when it is another one than at the last look, or else the one
- * that served last.
+ * that served last. Until it is remembered the shelf is held by this process: a rollback meanwhile would be undone.
  * @throws ModelFormatError, ModelRefusedError, SignatureError when there is none to serve */
 export async function chooseStartModel(options: StartOptions): Promise<StartModel> {
   const { bytes, shelf, log } = options;

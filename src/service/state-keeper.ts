@@ -1,7 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import { type FileHeader, fileFormat } from '../state/file-header.ts';
 import { createJournal, type Journal } from '../state/journal.ts';
-import { type FolderLock, lockFolder } from '../state/lock.ts';
 import { readRecentLog } from '../state/recent-log.ts';
 import { type Recovered, recover } from '../state/recovery.ts';
 import { createSnapshot, type SnapshotWriter } from '../state/snapshot.ts';
@@ -50,7 +49,7 @@ export interface StateKeeper extends Omit<ReadingObserver, 'repeated'> {
    * start finds this model; until then the folder still has all of the states of the one before.
    * @throws the error of the disk, or of `remember`; a later snapshot, or another call, has them all the same */
   adopt(model: KeptModel, remember: () => void): Promise<void>;
-  /** Commits, and gives the folder back. */
+  /** Commits. Nothing is written to the folder after that. */
   close(): Promise<void>;
 }
 
@@ -65,24 +64,17 @@ const mostUncommitted = 2_000_000;
 const streamsATurn = 32;
 const restMs = 1;
 
-/** Takes the folder, and fills memory and monitor with the states that it holds.
- * @throws StateError when the folder is in use, or a newer program wrote it */
+/** Fills memory and monitor with the states that the folder holds. This process has locked it.
+ * @throws StateError when a newer program wrote it */
 export async function openStateKeeper(options: StateKeeperOptions): Promise<StateKeeper> {
   const { folder, engine, memory, log, deliveries } = options;
-  const header = headerOf(options);
-  const lock = await lockFolder(folder);
-  try {
-    const { states, aligning, ...found } = await recover(folder, {
-      header,
-      onDamage: (message) => log.error({}, message),
-      onMarks: deliveries?.restore,
-    });
-    for (const state of states) restoreStream(state, options, engine.model, aligning === memory.aligning);
-    return createStateKeeper(options, { header, lock, ...found });
-  } catch (error) {
-    await lock.release();
-    throw error;
-  }
+  const { states, aligning, ...found } = await recover(folder, {
+    header: headerOf(options),
+    onDamage: (message) => log.error({}, message),
+    onMarks: deliveries?.restore,
+  });
+  for (const state of states) restoreStream(state, options, engine.model, aligning === memory.aligning);
+  return createStateKeeper(options, found);
 }
 
 function headerOf({ engine, memory }: KeptModel): FileHeader {
@@ -90,11 +82,6 @@ function headerOf({ engine, memory }: KeptModel): FileHeader {
     ...{ format: fileFormat, model: engine.id, features: engine.model.input.names },
     aligning: memory.aligning,
   };
-}
-
-interface Opened extends Omit<Recovered, 'states' | 'aligning'> {
-  readonly header: FileHeader;
-  readonly lock: FolderLock;
 }
 
 /** A snapshot under way: the streams that it still lacks, as they were when it began. */
@@ -106,11 +93,14 @@ interface Pass {
 
 function createStateKeeper(
   options: StateKeeperOptions,
-  { header, lock, batches, next, snapshotNumber, snapshotBytes, logBytes }: Opened,
+  { batches, next, snapshotNumber, snapshotBytes, logBytes }: Omit<Recovered, 'states' | 'aligning'>,
 ): StateKeeper {
   const { folder, log, deliveries, betweenSnapshots = leastLogBytes } = options;
   let kept: KeptModel = options;
-  const journal: Journal = createJournal(folder, { header, first: next, marks: deliveries });
+  const journal: Journal = createJournal(folder, {
+    header: () => headerOf(kept),
+    ...{ first: next, marks: deliveries },
+  });
   let pass: Pass | undefined;
   let passing: Promise<void> | undefined;
   let closing = false;
@@ -138,7 +128,7 @@ function createStateKeeper(
     if (fills) await journal.restart();
     const of = kept;
     const number = journal.number + 1;
-    const writer = await createSnapshot(folder, number, header);
+    const writer = await createSnapshot(folder, number, headerOf(of));
     if (of !== kept) {
       // what came meanwhile has not changed its states any more
       await writer.abandon();
@@ -160,8 +150,9 @@ function createStateKeeper(
         await writer.flush();
         await new Promise((resolve) => setTimeout(resolve, restMs));
       }
-      // the log before it is whole once it counts: should it be damaged, the one before goes on from there
-      await journal.commit();
+      // The log before it is whole once it counts: should it be damaged, the one before goes on from there. Where the log has a
+      // hole, nothing of after it is on disk before the snapshot is.
+      if (!fills) await journal.commit();
       await writer.finish();
       lastBytes = writer.bytes;
       if (of === kept) own = [...own, number].slice(-2);
@@ -227,15 +218,13 @@ function createStateKeeper(
       await commit();
     },
     async *recent() {
-      await journal.commit();
-      yield* readRecentLog(folder, header.features, keptBytes);
+      await commit();
+      yield* readRecentLog(folder, kept.engine.model.input.names, keptBytes);
     },
     async adopt(model, remember) {
       before ??= own.at(-1) ?? 0;
       if (kept !== model) own = [];
       kept = model;
-      // the next file of the log says so too
-      Object.assign(header, headerOf(model));
       // a snapshot of the one before goes on as it was: its states change no more
       while (passing !== undefined) await passing;
       await startSnapshot();
@@ -253,7 +242,6 @@ function createStateKeeper(
         // whoever has the folder next finds nothing of ours under way in it, nor begun later
         lacking = false;
         await passing;
-        await lock.release();
       }
     },
   };

@@ -63,7 +63,7 @@ export async function withStoredStates<T>(
     /** With its own snapshot a start reads no older log, and the broker still delivers what was read before. */
     const carryMarks = async (first: number) => {
       deliveries.rewind();
-      await createJournal(folder, { header, first, marks: deliveries }).close();
+      await createJournal(folder, { header: () => header, first, marks: deliveries }).close();
     };
     return await work({
       ...{ memory, monitor, header },

@@ -46,7 +46,8 @@ interface OpenLog {
 }
 
 export interface JournalOptions {
-  readonly header: FileHeader;
+  /** Of a file that is made now. */
+  readonly header: () => FileHeader;
   /** The number of its first file, which must not exist. */
   readonly first: number;
   readonly marks?: MarkSource | undefined;
@@ -81,7 +82,7 @@ export function createJournal(folder: string, { header, first, marks }: JournalO
     const opened = { number: file, handle: await open(pathOf(folder, 'log', file), 'w'), length: 0 };
     // kept open only once its header is there
     try {
-      await append(opened, frameOf(writeHeader(header)));
+      await append(opened, frameOf(writeHeader(header())));
       await syncFolder(folder);
     } catch (error) {
       await opened.handle.close();

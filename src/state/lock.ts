@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import { StateError } from './state-error.ts';
@@ -11,6 +11,9 @@ export interface FolderLock {
 
 /** In the folder; while a process tries, another name begins with it. */
 export const lockName = 'lock';
+
+/** Nobody tries that long: it takes milliseconds. */
+const longestTryMs = 3_600_000;
 
 /** What the operating system takes for the path of a socket. */
 const longestPath = 100;
@@ -55,6 +58,7 @@ async function holdSocket(folder: string): Promise<FolderLock> {
     while (!(await takePlace(own, place))) {
       if (await isHeld(place)) throw inUse(folder);
     }
+    await removeAbandoned(folder);
   } catch (error) {
     if (server) await close(server);
     await rm(own, { recursive: true, force: true });
@@ -69,6 +73,16 @@ async function holdSocket(folder: string): Promise<FolderLock> {
       await rmdir(place).catch(() => {});
     },
   };
+}
+
+/** Folders of processes that were killed as they tried. One that still tries has made its own just now. */
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(`${lockName}.`)) continue;
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > longestTryMs) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** False when there is something in the place. */

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadModel } from '../../src/engine/engine.ts';
 import { startBroker } from '../../src/mqtt/broker.ts';
+import { lockFolder } from '../../src/state/lock.ts';
 import type { ForecastMessage } from '../../src/stream/encode.ts';
 import { openLink, send, textOf } from '../mqtt/links.ts';
 import { until } from '../mqtt/until.ts';
@@ -126,6 +127,24 @@ test('a service that keeps no states on disk holds its models against a rollback
   const next = await start();
   expect(await ask()).toBe(old);
   await next.stop();
+});
+
+test('a start looks at no model before the folder is its own, so that no rollback comes between', async () => {
+  const { folder, file } = await openPlant();
+  writeFileSync(file, 'no model');
+  const config = join(folder, 'plant.yaml');
+  writeFileSync(
+    config,
+    `model: tiny.pb\nbroker: { url: "mqtt://127.0.0.1:1" }\nsubscribe: [{ topic: s/{stream} }]\n`,
+  );
+  mkdirSync(join(folder, 'plant.state'));
+  const lock = await lockFolder(join(folder, 'plant.state'));
+  expect(await capture(['run', config])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('plant.state is in use by another cellstream'),
+  });
+  await lock.release();
+  expect((await capture(['run', config])).stderr).toContain('not a cellstream model');
 });
 
 test('rollback has nowhere to go before a second model', async () => {

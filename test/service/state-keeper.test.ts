@@ -1,4 +1,5 @@
-import { appendFile, cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../../src/engine/engine.ts';
 import { writeModelFile } from '../../src/model/format.ts';
@@ -41,6 +42,15 @@ async function replay(folder: string, before: number, latenessMs: number) {
     for (const record of payloads.slice(1)) road.push(read(record));
   }
   return road.memory;
+}
+
+/** What a kill would leave of a folder in use now. */
+async function copyOf(folder: string): Promise<string> {
+  const copy = await makeFolder();
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isFile()) await copyFile(join(folder, entry.name), join(copy, entry.name));
+  }
+  return copy;
 }
 
 describe('the states of a road', () => {
@@ -156,13 +166,40 @@ describe('the states of a road', () => {
     road.push(nextBatch(2_000));
     await Promise.all([kept, committed, road.keeper.commit()]);
     expect(road.keeper.uncommitted).toBe(0);
-    const copy = await makeFolder();
-    await cp(folder, copy, { recursive: true, filter: (path) => !path.endsWith('lock') });
+    const copy = await copyOf(folder);
     await road.keeper.close();
     const again = await openKeptRoad(copy, engine);
     expect(findDifferences(again.memory, road.memory)).toEqual([]);
     await again.keeper.close();
     expect(await listNumbers(folder, 'snapshot')).toHaveLength(1);
+  });
+
+  test('that no log has leave nothing of what came behind them on disk before their snapshot is', async () => {
+    const folder = await makeFolder();
+    const nextBatch = createBatches(createDice(6));
+    const road = await openKeptRoad(folder, engine);
+    road.push(nextBatch(500));
+    await road.keeper.commit();
+    const reached = await openKeptRoad(await copyOf(folder), engine);
+    road.push(nextBatch(500));
+    // its snapshot is written and cannot take its place
+    await mkdir(`${pathOf(folder, 'snapshot', 3)}/full`, { recursive: true });
+    let failure: Error | undefined;
+    road.keeper.keepAll().catch((error: Error) => {
+      failure = error;
+    });
+    while (failure === undefined) {
+      road.push(nextBatch(20));
+      await new Promise(setImmediate);
+    }
+    expect(failure.message).toMatch(/rename/);
+    const killed = await openKeptRoad(await copyOf(folder), engine);
+    expect(findDifferences(killed.memory, reached.memory)).toEqual([]);
+    // the next one can
+    await road.keeper.commit();
+    const again = await openKeptRoad(await copyOf(folder), engine);
+    expect(findDifferences(again.memory, road.memory)).toEqual([]);
+    for (const { keeper } of [road, reached, killed, again]) await keeper.close();
   });
 
   test('leave nothing half written behind, whatever a kill has left', async () => {

@@ -16,7 +16,7 @@ const many = (from: number, to: number) => Array.from({ length: to - from }, (_,
 describe('the journal', () => {
   test('gives back what was committed, to the bit and in order, and nothing else', async () => {
     const folder = await makeFolder();
-    const journal = createJournal(folder, { header, first: 1 });
+    const journal = createJournal(folder, { header: () => header, first: 1 });
     noteAll(journal, many(0, 500));
     await journal.commit();
     noteAll(journal, many(500, 700));
@@ -42,7 +42,7 @@ describe('the journal', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
         const folder = await makeFolder();
-        const journal = createJournal(folder, { header, first: 1 });
+        const journal = createJournal(folder, { header: () => header, first: 1 });
         const expected: LoggedReading[] = [];
         for (const what of steps) {
           if (what === 'commit') await journal.commit();
@@ -61,7 +61,7 @@ describe('the journal', () => {
 
   test('answers every commit when what was noted before it is there, however many run at once', async () => {
     const folder = await makeFolder();
-    const journal = createJournal(folder, { header, first: 1 });
+    const journal = createJournal(folder, { header: () => header, first: 1 });
     const seen = await Promise.all(
       Array.from({ length: 20 }, async (_, i) => {
         noteAll(journal, many(10 * i, 10 * i + 10));
@@ -76,7 +76,7 @@ describe('the journal', () => {
   test('cuts a torn tail wherever it was torn, and keeps every whole commit before it', async () => {
     const folder = await makeFolder();
     const path = pathOf(folder, 'log', 1);
-    const journal = createJournal(folder, { header, first: 1 });
+    const journal = createJournal(folder, { header: () => header, first: 1 });
     const ends: number[] = [];
     for (let i = 0; i < 4; i++) {
       noteAll(journal, many(5 * i, 5 * i + 5));
@@ -99,7 +99,7 @@ describe('the journal', () => {
   test('takes no damaged bytes for readings', async () => {
     const folder = await makeFolder();
     const path = pathOf(folder, 'log', 1);
-    const journal = createJournal(folder, { header, first: 1 });
+    const journal = createJournal(folder, { header: () => header, first: 1 });
     noteAll(journal, many(0, 5));
     await journal.commit();
     const good = (await stat(path)).size;
@@ -118,7 +118,7 @@ describe('the journal', () => {
 
   test('keeps what a failing disk did not take, and writes it once the disk is back', async () => {
     const folder = await makeFolder();
-    const journal = createJournal(join(folder, 'state'), { header, first: 1 });
+    const journal = createJournal(join(folder, 'state'), { header: () => header, first: 1 });
     noteAll(journal, many(0, 10));
     await expect(journal.commit()).rejects.toThrow('ENOENT');
     noteAll(journal, many(10, 20));
@@ -132,7 +132,7 @@ describe('the journal', () => {
 
   test('starts anew without what a snapshot has', async () => {
     const folder = await makeFolder();
-    const journal = createJournal(folder, { header, first: 1 });
+    const journal = createJournal(folder, { header: () => header, first: 1 });
     noteAll(journal, many(0, 10));
     await journal.commit();
     noteAll(journal, many(10, 20));

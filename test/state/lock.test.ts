@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { lockFolder } from '../../src/state/lock.ts';
@@ -54,6 +54,19 @@ test('a process that is killed leaves the folder to the next; one that is only s
   expect(await readdir(join(folder, 'lock'))).toHaveLength(1);
   const lock = await lockFolder(folder);
   expect(await readdir(join(folder, 'lock'))).toHaveLength(1);
+  await lock.release();
+});
+
+test('what a process has left that was killed as it tried goes with the next, but not what is new', async () => {
+  const folder = await makeFolder();
+  for (const name of ['lock.old', 'lock.new']) {
+    await mkdir(join(folder, name));
+    await writeFile(join(folder, name, 'socket'), '');
+  }
+  const yesterday = Date.now() / 1000 - 86_400;
+  await utimes(join(folder, 'lock.old'), yesterday, yesterday);
+  const lock = await lockFolder(folder);
+  expect((await readdir(folder)).sort()).toEqual(['lock', 'lock.new']);
   await lock.release();
 });
 

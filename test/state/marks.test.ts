@@ -66,7 +66,7 @@ describe('the journal with marks', () => {
   test('has them in the frame of the readings that they came with', async () => {
     const folder = await makeFolder();
     const marks = createSource();
-    const journal = createJournal(folder, { header, first: 1, marks });
+    const journal = createJournal(folder, { header: () => header, first: 1, marks });
     for (let i = 0; i < 4; i++) {
       note(journal, i);
       marks.add(i + 1);
@@ -86,7 +86,7 @@ describe('the journal with marks', () => {
   test('commits marks alone: their readings changed nothing', async () => {
     const folder = await makeFolder();
     const marks = createSource();
-    const journal = createJournal(folder, { header, first: 1, marks });
+    const journal = createJournal(folder, { header: () => header, first: 1, marks });
     marks.add(5);
     expect(journal.uncommitted).toBe(0);
     await journal.commit();
@@ -100,7 +100,7 @@ describe('the journal with marks', () => {
   test('begins a file with all that still count, in the first commit after it', async () => {
     const folder = await makeFolder();
     const marks = createSource();
-    const journal = createJournal(folder, { header, first: 1, marks });
+    const journal = createJournal(folder, { header: () => header, first: 1, marks });
     note(journal, 0);
     marks.add(1, 2);
     journal.rotate();
@@ -116,7 +116,7 @@ describe('the journal with marks', () => {
 
   test('reads a folder of format 1, whose log has none, and goes on in it', async () => {
     const folder = await makeFolder();
-    const old = createJournal(folder, { header: { ...header, format: 1 }, first: 1 });
+    const old = createJournal(folder, { header: () => ({ ...header, format: 1 }), first: 1 });
     note(old, 0);
     await old.commit();
     note(old, 1);
@@ -127,7 +127,7 @@ describe('the journal with marks', () => {
       damage: [],
     });
     const marks = createSource();
-    const journal = createJournal(folder, { header, first: 2, marks });
+    const journal = createJournal(folder, { header: () => header, first: 2, marks });
     note(journal, 2);
     marks.add(9);
     await journal.close();
@@ -140,7 +140,7 @@ describe('the journal with marks', () => {
 
   test('writes the bytes of format 1 behind the header where there are none', async () => {
     const folder = await makeFolder();
-    const journal = createJournal(folder, { header, first: 1 });
+    const journal = createJournal(folder, { header: () => header, first: 1 });
     note(journal, 1);
     await journal.close();
     const [, record] = readFrames(await readFile(pathOf(folder, 'log', 1))).payloads;

@@ -99,7 +99,7 @@ async function makeHistory(): Promise<string> {
     },
     rewind() {},
   };
-  const journal = createJournal(folder, { header, first: 1, marks });
+  const journal = createJournal(folder, { header: () => header, first: 1, marks });
   for (let file = 0; file < 2; file++) {
     for (let i = 0; i < fileSize; i++) {
       const { stream, feature, timeMs, value } = reading(fileSize * file + i);

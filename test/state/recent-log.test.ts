@@ -10,7 +10,7 @@ import { header, makeFolder, reading } from './folder.ts';
 async function makeLog(headers = [header, header, header]): Promise<string> {
   const folder = await makeFolder();
   for (const [file, written] of headers.entries()) {
-    const journal = createJournal(folder, { header: written, first: file + 1 });
+    const journal = createJournal(folder, { header: () => written, first: file + 1 });
     for (let i = 0; i < 10; i++) {
       const { stream, feature, timeMs, value } = reading(10 * file + i);
       journal.note(stream, feature, timeMs, value);

@@ -9,7 +9,7 @@ import { header, makeFolder, reading, recoverAll } from './folder.ts';
 /** A log and a snapshot behind it, twice, and a log after the second. */
 async function makeHistory(): Promise<string> {
   const folder = await makeFolder();
-  const journal = createJournal(folder, { header, first: 1 });
+  const journal = createJournal(folder, { header: () => header, first: 1 });
   for (let part = 0; part < 3; part++) {
     for (let i = 0; i < 4; i++) {
       const { stream, feature, timeMs, value } = reading(4 * part + i);
@@ -87,7 +87,10 @@ describe('recovery', () => {
 
   test('refuses what a newer program wrote', async () => {
     const folder = await makeFolder();
-    const journal = createJournal(folder, { header: { ...header, format: fileFormat + 1 }, first: 1 });
+    const journal = createJournal(folder, {
+      header: () => ({ ...header, format: fileFormat + 1 }),
+      first: 1,
+    });
     journal.note('s', 0, 1, 1);
     await journal.close();
     await expect(recoverAll(folder)).rejects.toThrow(
