@@ -34,9 +34,8 @@ const mostIds = lastId - lastClientId;
  * store that its next client would not see. It writes whole packets too, so that none comes inside of another. */
 export function createOutgoing(client: MqttClient, protocol: Protocol): Outgoing {
   const packets = createPublishPackets(protocol);
-  /** Of QoS 1, by id. No Map: the tables that it leaves behind keep what was in them until the old generation is collected. */
-  const unacknowledged: (Done | undefined)[] = [];
-  let unacknowledgedCount = 0;
+  /** Of QoS 1, by id, the oldest first. */
+  const unacknowledged = new Map<number, Done>();
   /** Of QoS 0: not written yet, and written into a socket that is full. */
   let unwritten: Done[] = [];
   let undrained: Done[] = [];
@@ -44,7 +43,7 @@ export function createOutgoing(client: MqttClient, protocol: Protocol): Outgoing
   const waiters: (() => void)[] = [];
 
   function checkDrained(): void {
-    if (unacknowledgedCount + unwritten.length + undrained.length > 0) return;
+    if (unacknowledged.size + unwritten.length + undrained.length > 0) return;
     for (const resolve of waiters.splice(0)) resolve();
   }
 
@@ -76,46 +75,36 @@ export function createOutgoing(client: MqttClient, protocol: Protocol): Outgoing
 
   function nextId(): number {
     do newestId = newestId === lastId ? lastClientId + 1 : newestId + 1;
-    while (unacknowledged[newestId]);
+    while (unacknowledged.has(newestId));
     return newestId;
-  }
-
-  function takeUnacknowledged(): Done[] {
-    const taken = [...unacknowledged.slice(newestId + 1), ...unacknowledged.slice(0, newestId + 1)];
-    unacknowledged.length = 0;
-    unacknowledgedCount = 0;
-    return taken.filter((done) => done !== undefined);
   }
 
   return {
     publish(topic, payload, { qos, retain }, done) {
       if (!isPublishable(topic)) return done(new PublicationRefusedError('not a topic to publish on'));
-      if (unacknowledgedCount === mostIds && qos === 1) {
+      if (unacknowledged.size === mostIds && qos === 1) {
         return done(new PublicationRefusedError(`the broker has not acknowledged ${mostIds} others`));
       }
       if (packets.size === 0) process.nextTick(flush);
       const id = qos === 1 ? nextId() : undefined;
       packets.add(topic, payload, retain, id);
       if (id === undefined) unwritten.push(done);
-      else {
-        unacknowledged[id] = done;
-        unacknowledgedCount++;
-      }
+      else unacknowledged.set(id, done);
       if (packets.size >= mostBytes) flush();
     },
     flush,
     acknowledge(id, code) {
-      const done = unacknowledged[id];
+      const done = unacknowledged.get(id);
       if (done === undefined) return false;
-      unacknowledged[id] = undefined;
-      unacknowledgedCount--;
+      unacknowledged.delete(id);
       const reason = ReasonCodes[code as keyof typeof ReasonCodes] ?? `reason ${code}`;
       done(code < 0x80 ? undefined : new PublicationRefusedError(reason));
       checkDrained();
       return true;
     },
     endAll(error) {
-      const ended = [...takeUnacknowledged(), ...undrained, ...unwritten];
+      const ended = [...unacknowledged.values(), ...undrained, ...unwritten];
+      unacknowledged.clear();
       undrained = [];
       unwritten = [];
       finish(ended, error);

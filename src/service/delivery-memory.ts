@@ -114,8 +114,8 @@ export function createDeliveryMemory(): DeliveryMemory {
   };
 }
 
-/** Not on arrival but where the readings go on from, in one go: a commit then has both, the readings and that they were read, or
- * neither. */
+/** Not on arrival, as `pass` is told of what has no readings, but where they go on from, in one go: a commit then has both, the
+ * readings and that they were read, or neither. */
 export function recognizeAll(
   memory: DeliveryMemory | undefined,
   routes: readonly Pick<Route, 'saysTime'>[],
