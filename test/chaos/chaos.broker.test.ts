@@ -4,8 +4,9 @@ import { runChaos } from './run-chaos.ts';
 
 describeWithMosquitto('ten kills and other faults at 5,000 messages a second', () => {
   test('lose no reading, step none twice and leave every state and forecast as without them', async () => {
+    // a seed that draws a full disk too
     const said: string[] = [];
-    const report = await runChaos({ kills: 10, seed: 1, say: (line) => said.push(line) });
+    const report = await runChaos({ kills: 10, seed: 8, say: (line) => said.push(line) });
     expect(report, said.join('\n')).toMatchObject({
       ...{ kills: 10, streams: 1_000, lost: 0, doubled: 0, wrongStates: 0, wrongForecasts: 0 },
     });

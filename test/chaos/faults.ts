@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dice } from '../fixtures/random-model.ts';
+import type { SmallDisk } from '../state/small-disk.ts';
 import type { Part } from './plant.ts';
 import type { Wire } from './wire.ts';
 
@@ -9,6 +10,8 @@ export interface FaultOptions {
   readonly broker: Part;
   readonly wire: Wire;
   readonly stateFolder: string;
+  /** That of the state folder, where it has one of its own. */
+  readonly disk: SmallDisk | undefined;
   readonly dice: Dice;
   /** No service runs. */
   readonly whileDown: () => Promise<void>;
@@ -23,7 +26,7 @@ const longestCommitMs = 2_000;
 
 /** What may happen to a plant; each resolves when all runs again. */
 export function createFaults(options: FaultOptions) {
-  const { service, broker, wire, stateFolder, dice, whileDown, onStop } = options;
+  const { service, broker, wire, stateFolder, disk, dice, whileDown, onStop } = options;
 
   async function restart(): Promise<void> {
     await whileDown();
@@ -62,6 +65,16 @@ export function createFaults(options: FaultOptions) {
       wire.delay(dice.int(20, 200));
       await sleep(dice.int(200, 1_000));
       wire.delay(0);
+    },
+    /** Now and then with a start in the middle of it. */
+    async 'full disk'() {
+      disk?.fill();
+      await sleep(dice.int(200, 1_500));
+      if (dice.chance(0.5)) {
+        await service.end('SIGKILL');
+        await restart();
+      }
+      disk?.empty();
     },
     pause: () => service.pause(dice.int(300, 1_500)),
   };

@@ -9,6 +9,7 @@ import { createLink } from '../../src/mqtt/link.ts';
 import { parseTopicPattern } from '../../src/mqtt/topic.ts';
 import { createRoutes } from '../../src/service/subscriptions.ts';
 import { createDice, createModel, type Dice, hourMs } from '../fixtures/random-model.ts';
+import { mountSmallDisk, type SmallDisk } from '../state/small-disk.ts';
 import { createFaults, type FaultName } from './faults.ts';
 import { createLogReader } from './log-reader.ts';
 import { createBroker, createService } from './plant.ts';
@@ -51,6 +52,8 @@ export interface ChaosReport {
 
 /** Nothing new for that long: what is not there by now does not come. */
 const silenceMs = 30_000;
+/** For two snapshots, the log that is kept for other models and the one in hand. */
+const diskKilobytes = 160 * 1024;
 const otherFaults: readonly FaultName[] = [
   'end of the service',
   'restart of the broker',
@@ -63,15 +66,20 @@ const otherFaults: readonly FaultName[] = [
  * interrupted. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const folder = mkdtempSync(join(tmpdir(), 'cellstream-chaos-'));
+  const disk = mountSmallDisk(stateFolderIn(folder), diskKilobytes);
   try {
-    return await runIn(folder, options);
+    return await runIn(folder, disk, options);
   } finally {
+    disk?.unmount();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+const stateFolderIn = (folder: string) => join(folder, 'plant.state');
+
 async function runIn(
   folder: string,
+  disk: SmallDisk | undefined,
   { kills, seed, streams = 1_000, perSecond = 5_000, say = () => {} }: ChaosOptions,
 ): Promise<ChaosReport> {
   const startMs = performance.now();
@@ -86,7 +94,7 @@ async function runIn(
   const routes = createRoutes(loadServiceConfig(readFileSync(config, 'utf8'), config), engine.model);
   const reference = createReference({ engine, routes, streams, latenessMs: lateness * hourMs });
   const service = createService(config, say);
-  const stateFolder = join(folder, 'plant.state');
+  const stateFolder = stateFolderIn(folder);
   const logged = createTally(streams);
   const log = createLogReader(stateFolder, logged);
   await broker.start();
@@ -101,7 +109,7 @@ async function runIn(
   const counts: Record<string, number> = {};
   let slowestStopMs = 0;
   const faults = createFaults({
-    ...{ service, broker, wire, stateFolder, dice, whileDown: log.readNew },
+    ...{ service, broker, wire, stateFolder, disk, dice, whileDown: log.readNew },
     onStop(tookMs) {
       slowestStopMs = Math.max(slowestStopMs, tookMs);
     },
@@ -115,7 +123,8 @@ async function runIn(
     };
     for (let kill = 0; kill < kills; kill++) {
       await hit(dice.chance(0.5) ? 'kill of the service' : 'kill of the service in a commit');
-      if (dice.chance(0.6)) await hit(dice.pick(otherFaults));
+      if (dice.chance(0.6))
+        await hit(dice.pick(disk === undefined ? otherFaults : [...otherFaults, 'full disk']));
     }
     const lastHour = Math.max(...[...reference.newest.values()].map((payload) => hourOf(timeOf(payload))));
     await sender.finish(lastWords(streams, lastHour + 10));

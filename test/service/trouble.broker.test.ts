@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,28 +6,18 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openLink, textOf } from '../mqtt/links.ts';
 import { describeWithMosquitto } from '../mqtt/mosquitto.ts';
 import { until } from '../mqtt/until.ts';
+import { mountSmallDisk, type SmallDisk } from '../state/small-disk.ts';
 import { openDurablePlant, perMessage, totalOf, untilCounted } from './durable-plant.ts';
 import type { RunProcess } from './run-process.ts';
 
-/** A file system of its own, as small as a full disk. @returns undefined where this user may mount none */
-function mountSmallDisk(): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'cellstream-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', folder], { stdio: 'ignore' });
-  } catch {
-    rmSync(folder, { recursive: true });
-    return undefined;
-  }
-  return folder;
+function mountHere(): { readonly folder: string; readonly disk: SmallDisk } | undefined {
+  const folder = join(mkdtempSync(join(tmpdir(), 'cellstream-disk-')), 'disk');
+  const disk = mountSmallDisk(folder, 512);
+  return disk && { folder, disk };
 }
 
-function unmount(folder: string): void {
-  execFileSync('umount', ['-l', folder]);
-  rmSync(folder, { recursive: true });
-}
-
-const smallDisk = process.platform === 'linux' ? mountSmallDisk() : undefined;
-if (smallDisk !== undefined) unmount(smallDisk);
+const probe = mountHere();
+probe?.disk.unmount();
 
 /** Bytes of memory that the process holds. */
 function rssOf({ pid }: RunProcess): number {
@@ -132,17 +121,16 @@ describeWithMosquitto('a service that keeps its states, in trouble,', () => {
     expect(mostBytes - calmBytes).toBeLessThan(100e6);
   });
 
-  test.skipIf(smallDisk === undefined)(
+  test.skipIf(probe === undefined)(
     'goes on while its disk is full, acknowledges nothing, and has lost nothing when there is room again',
     async () => {
-      const disk = mountSmallDisk() as string;
-      onTestFinished(() => unmount(disk));
-      const { start, publish, forecasts } = await openDurablePlant({ stateFolder: disk });
+      const { folder, disk } = mountHere() as NonNullable<typeof probe>;
+      onTestFinished(disk.unmount);
+      const { start, publish, forecasts } = await openDurablePlant({ stateFolder: folder });
       const run = await start('commit: 100ms');
       await publish(0, 100);
       await untilCounted(run, 100 * perMessage);
-      const ballast = join(disk, 'ballast');
-      expect(() => writeFileSync(ballast, Buffer.alloc(600_000))).toThrow('ENOSPC');
+      disk.fill();
       await publish(100, 2_000);
       await until(() => says(run, 'degraded: states do not reach the disk'), 30_000);
       // every frame is answered all the same
@@ -150,7 +138,7 @@ describeWithMosquitto('a service that keeps its states, in trouble,', () => {
       await run.kill('SIGKILL');
       const next = await start('commit: 100ms');
       await until(() => says(next, 'degraded: states do not reach the disk'), 30_000);
-      rmSync(ballast);
+      disk.empty();
       await until(() => says(next, 'the disk takes states again'), 30_000);
       await untilCounted(next, 1_900 * perMessage);
       const { state } = await next.stop();
