@@ -12,10 +12,10 @@ const { values } = parseArgs({
 const [kills, seed] = [Number(values.kills), Number(values.seed)];
 if (Number.isInteger(kills) && kills >= 0 && Number.isInteger(seed)) {
   const report = await runChaos({ kills, seed, say: (line) => console.error(line) });
-  const { lost, doubled, wrongStates, wrongForecasts } = report;
+  const { lost, doubled, wrongStates, wrongForecasts, miscounted } = report;
   if (values.json) console.log(JSON.stringify(report));
   else for (const [name, value] of Object.entries(report)) console.log(name, value);
-  if (lost + doubled + wrongStates + wrongForecasts > 0) process.exitCode = 1;
+  if (lost + doubled + wrongStates + wrongForecasts + miscounted > 0) process.exitCode = 1;
 } else {
   console.error(`chaos: found --kills ${values.kills} --seed ${values.seed}, expected whole numbers`);
   process.exitCode = 2;

@@ -49,8 +49,8 @@ export function createFaults(options: FaultOptions) {
     async 'end of the service'() {
       const startMs = performance.now();
       const code = await service.end('SIGTERM');
-      onStop(performance.now() - startMs);
       if (code !== 0) throw new Error(`the service ended with exit code ${code}, expected 0`);
+      onStop(performance.now() - startMs);
       await restart();
     },
     async 'restart of the broker'() {

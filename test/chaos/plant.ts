@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 /** A process that is started, ended by a signal and started again. */
 export interface Part {
   readonly running: boolean;
+  /** What it has written to standard output since it was started. */
+  readonly output: string;
   start(): Promise<void>;
   /** Resolves when it is gone. @returns its exit code, null after a signal that it did not handle */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
@@ -33,15 +35,23 @@ const longestStartMs = 60_000;
 
 function createPart({ name, command, args, env, isReady, isComplaint, say }: PartOptions): Part {
   let child: ChildProcess | undefined;
+  let output = '';
   const isRunning = (): boolean =>
     child !== undefined && child.exitCode === null && child.signalCode === null;
   return {
     get running() {
       return isRunning();
     },
+    get output() {
+      return output;
+    },
     async start() {
-      const started = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+      const started = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
       child = started;
+      output = '';
+      started.stdout.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
       const tail: string[] = [];
       await new Promise<void>((resolve, reject) => {
         const fail = (why: string) => reject(new Error(`${name} ${why}: ${tail.join('\n')}`));
@@ -62,9 +72,9 @@ function createPart({ name, command, args, env, isReady, isComplaint, say }: Par
     },
     async end(signal) {
       if (child === undefined || !isRunning()) return child?.exitCode ?? null;
-      const exited = once(child, 'exit');
+      const closed = once(child, 'close');
       child.kill(signal);
-      await exited;
+      await closed;
       return child.exitCode;
     },
     async pause(ms) {
