@@ -91,7 +91,7 @@ function openRoad(
   return (readings) => lane.push({ origin: 'live', readings });
 }
 
-export const nameOf = (stream: number): string => `pump-${stream}`;
+const nameOf = (stream: number): string => `pump-${stream}`;
 
 /** Every stream's frame of every period, in the parts that are committed together: noise about the mean of each feature. */
 function* readingsOf({ input }: Model, streams: number): Generator<readonly Reading[], never> {
