@@ -1,4 +1,5 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadModel } from '../src/engine/engine.ts';
 import type { Model } from '../src/model/model.ts';
@@ -59,7 +60,7 @@ async function fillLog(
   folder: string,
   commitNext: () => Promise<number>,
 ): Promise<Pick<Filled, 'snapshotBytes' | 'logBytes' | 'readings'>> {
-  const number = (await listNumbers(folder, 'snapshot')).at(-1) as number;
+  const number = await newestSnapshot(folder);
   const snapshotBytes = statSync(pathOf(folder, 'snapshot', number)).size;
   const most = Math.max(snapshotBytes, 1024 * 1024);
   let [readings, logBytes, grown] = [0, 0, 0];
@@ -71,9 +72,20 @@ async function fillLog(
     logBytes = bytes;
   }
   await sleep(100);
-  if ((await listNumbers(folder, 'snapshot')).at(-1) !== number)
+  if ((await newestSnapshot(folder)) !== number)
     throw new Error(`a snapshot was taken behind ${logBytes} bytes of log, expected none`);
   return { snapshotBytes, logBytes, readings };
+}
+
+/** What is left when all was quiet after the newest snapshot. */
+export async function copySnapshot(from: string, to: string): Promise<void> {
+  const path = pathOf(from, 'snapshot', await newestSnapshot(from));
+  mkdirSync(to);
+  copyFileSync(path, join(to, basename(path)));
+}
+
+async function newestSnapshot(folder: string): Promise<number> {
+  return (await listNumbers(folder, 'snapshot')).at(-1) as number;
 }
 
 /** From readings to answers, as a service has it between its messages. */

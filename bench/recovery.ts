@@ -6,7 +6,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { DataError } from '../src/data/data-error.ts';
 import { readModelFile, writeModelFile } from '../src/model/format.ts';
 import { readCount, readCounts } from './arguments.ts';
-import { type Filled, fillFolder } from './recovery-fill.ts';
+import { copySnapshot, type Filled, fillFolder } from './recovery-fill.ts';
 import { type Start, timeStart } from './recovery-start.ts';
 import { machine, tableOf, writeSection } from './results.ts';
 import { median, significant, takeTurns } from './rounds.ts';
@@ -16,8 +16,8 @@ import { createServedModel } from './service-contestants.ts';
 const help = `npm run bench -- recovery [options]
 
 How long a service that was killed takes until it takes messages again: the start of dist/cli/main.js (npm run build) with
-a state folder of many warm streams, and the same start with an empty one, in turns; the difference is the recovery. The
-folder is filled by the service's own code, and its log is as long as it gets: one commit more begins a new snapshot.
+a state folder of many warm streams, and the same start with an empty one, in turns; the difference is the recovery. A
+third kind has the snapshot and no log. The folder is filled by the service's own code, and its log is as long as it gets: one commit more begins a new snapshot.
 Ready is a service whose "online" is at the broker (mosquitto): it has subscribed. The files are in the page cache.
 
   --streams N,N   sizes of the table (1000,10000,100000)
@@ -45,6 +45,8 @@ interface RecoveryRow extends Filled {
   readonly emptyMs: number;
   /** Of the starts of the same round, one less the other. */
   readonly recoveryMs: number;
+  /** The same with the snapshot alone. */
+  readonly restoreMs: number;
   readonly rssMb: number;
   readonly peakMb: number;
   readonly emptyRssMb: number;
@@ -105,7 +107,8 @@ async function measure(plant: Plant, client: MqttClient, rounds: number): Promis
   console.error(`${streams} streams: filling a folder`);
   const filled = await fillFolder(join(folder, 'filled.state'), readFileSync(model), streams);
   console.error(`${streams} streams: ${describe(filled)}; ${rounds + 1} starts of each kind`);
-  const starts: Record<'empty' | 'filled', Start[]> = { empty: [], filled: [] };
+  await copySnapshot(join(folder, 'filled.state'), join(folder, 'snapshot.state'));
+  const starts: Record<'empty' | 'filled' | 'snapshot', Start[]> = { empty: [], filled: [], snapshot: [] };
   const contestant = (name: keyof typeof starts, known: number) => ({
     async turn() {
       const config = writeConfig(name, plant);
@@ -120,17 +123,19 @@ async function measure(plant: Plant, client: MqttClient, rounds: number): Promis
       return [start.onlineMs];
     },
   });
-  const [filledMs, emptyMs] = await takeTurns(
-    [contestant('filled', streams), contestant('empty', 0)],
+  const [filledMs, snapshotMs, emptyMs] = await takeTurns(
+    [contestant('filled', streams), contestant('snapshot', streams), contestant('empty', 0)],
     rounds,
   );
+  const longer = (times: readonly number[]) => median(times.map((ms, round) => ms - emptyMs[round]));
   const middle = (name: keyof typeof starts, field: 'rssMb' | 'peakMb') =>
     median(starts[name].slice(1).map((start) => start[field]));
   return {
     ...{ streams, ...filled },
     startMs: median(filledMs),
     emptyMs: median(emptyMs),
-    recoveryMs: median(filledMs.map((ms, round) => ms - emptyMs[round])),
+    recoveryMs: longer(filledMs),
+    restoreMs: longer(snapshotMs),
     rssMb: middle('filled', 'rssMb'),
     peakMb: middle('filled', 'peakMb'),
     emptyRssMb: middle('empty', 'rssMb'),
@@ -162,14 +167,22 @@ const inSeconds = (ms: number): number => significant(ms / 1e3);
 
 function tableLines(rows: readonly RecoveryRow[]): string[] {
   const header = [
-    ...['streams', 'recovery, s', 'start, s', 'start with nothing, s', 'snapshot, MB', 'written in, s'],
+    ...[
+      'streams',
+      'recovery, s',
+      'snapshot alone, s',
+      'start, s',
+      'start with nothing, s',
+      'snapshot, MB',
+      'written in, s',
+    ],
     ...['log, MB', 'its readings', 'RSS, MB', 'peak, MB', 'RSS with nothing, MB'],
   ];
   return tableOf(
     header,
     rows.map((row) => [
       row.streams.toLocaleString('en'),
-      ...[row.recoveryMs, row.startMs, row.emptyMs].map(inSeconds),
+      ...[row.recoveryMs, row.restoreMs, row.startMs, row.emptyMs].map(inSeconds),
       ...[inMb(row.snapshotBytes), inSeconds(row.snapshotMs), inMb(row.logBytes)],
       row.readings.toLocaleString('en'),
       ...[row.rssMb, row.peakMb, row.emptyRssMb].map((mb) => mb.toFixed(0)),
@@ -181,7 +194,7 @@ async function writeResults(title: string, rows: readonly RecoveryRow[], rounds:
   await writeSection(`Recovery: ${title}`, [
     'Written by `npm run bench -- recovery --write`, with mosquitto. From the spawn of `cellstream run` to its `online` at the',
     `broker, medians of ${rounds} starts of each kind in turns; recovery is what a start takes longer than one with an empty`,
-    'folder. The log is as long as a service leaves it: one commit more begins a new snapshot. The files are in the page cache.',
+    'folder. `snapshot alone` is without a log behind it; the rest is the log, step for step. The log is as long as a service leaves it: one commit more begins a new snapshot. The files are in the page cache.',
     '',
     `${machine()}.`,
     '',
