@@ -194,7 +194,8 @@ async function writeResults(title: string, rows: readonly RecoveryRow[], rounds:
   await writeSection(`Recovery: ${title}`, [
     'Written by `npm run bench -- recovery --write`, with mosquitto. From the spawn of `cellstream run` to its `online` at the',
     `broker, medians of ${rounds} starts of each kind in turns; recovery is what a start takes longer than one with an empty`,
-    'folder. `snapshot alone` is without a log behind it; the rest is the log, step for step. The log is as long as a service leaves it: one commit more begins a new snapshot. The files are in the page cache.',
+    'folder. `snapshot alone` is without a log behind it; the rest is the log, step for step. The log is as long as a service',
+    'leaves it: one commit more begins a new snapshot. The files are in the page cache.',
     '',
     `${machine()}.`,
     '',
