@@ -17,8 +17,9 @@ const help = `npm run bench -- recovery [options]
 
 How long a service that was killed takes until it takes messages again: the start of dist/cli/main.js (npm run build) with
 a state folder of many warm streams, and the same start with an empty one, in turns; the difference is the recovery. A
-third kind has the snapshot and no log. The folder is filled by the service's own code, and its log is as long as it gets: one commit more begins a new snapshot.
-Ready is a service whose "online" is at the broker (mosquitto): it has subscribed. The files are in the page cache.
+third kind has the snapshot and no log. The folder is filled by the service's own code, and its log is as long as it gets:
+one commit more begins a new snapshot. Ready is a service whose "online" is at the broker (mosquitto): it has
+subscribed. The files are in the page cache.
 
   --streams N,N   sizes of the table (1000,10000,100000)
   --hidden N      width of the model, an int8 LSTM of one feature (32)
