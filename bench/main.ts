@@ -3,6 +3,7 @@ import { benchBaselines } from './baselines.ts';
 import { benchKernel } from './kernel.ts';
 import { benchMemory } from './memory.ts';
 import { benchPeers } from './peers.ts';
+import { benchRecovery } from './recovery.ts';
 import { benchService } from './service.ts';
 import { benchTrain } from './train.ts';
 
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => unknown>> = 
   kernel: benchKernel,
   memory: benchMemory,
   peers: benchPeers,
+  recovery: benchRecovery,
   service: benchService,
   train: benchTrain,
 };

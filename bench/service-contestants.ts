@@ -96,7 +96,7 @@ function commandOf(name: ContestantName, tag: string, options: ContestantOptions
 function writeConfig(tag: string, options: ContestantOptions): string {
   const { folder, port, qos, streams, dashboard } = options;
   const model = join(folder, `${tag}.pb`);
-  writeFileSync(model, writeModelFile(randomModel(options)));
+  writeFileSync(model, writeModelFile(createServedModel(options)));
   const config = join(folder, `${tag}.yaml`);
   const lines = [
     `model: ${model}`,
@@ -111,7 +111,10 @@ function writeConfig(tag: string, options: ContestantOptions): string {
 }
 
 /** An int8 LSTM of one feature, P = 1 and I = 8, with golden vectors and intervals: what `train` would export. */
-function randomModel({ hidden, horizons }: ContestantOptions): Model {
+export function createServedModel({
+  hidden,
+  horizons,
+}: Pick<ContestantOptions, 'hidden' | 'horizons'>): Model {
   const lags = [1, 2, 3, 6, 12, 24];
   const steps = Math.max(...horizons);
   const shape = {

@@ -8,6 +8,11 @@ test.each([
   [['kernel', '--hidden', '16,x'], 'bench kernel: --hidden x, expected a whole number from 1 on'],
   [['peers', '--streams', '0.5'], 'bench peers: --streams 0.5, expected a whole number from 1 on'],
   [['peers', '--peer', 'x'], "bench peers: Unknown option '--peer'"],
+  [['recovery', '--streams', '1000,x'], 'bench recovery: --streams x, expected a whole number from 1 on'],
+  [
+    ['recovery', '--model', 'nowhere.pb'],
+    /^bench recovery: no file .*nowhere\.pb; --model names a \.pb file/,
+  ],
   [['train', '--rounds', 'many'], 'bench train: --rounds many, expected a whole number from 1 on'],
   [['baselines', '--data', 'nowhere'], /^bench baselines: no file nowhere\/ETTh1\.csv; .*give --data/],
 ])('a bench says in one line what is wrong with %j', (args, message) => {
