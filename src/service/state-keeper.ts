@@ -74,6 +74,12 @@ export async function openStateKeeper(options: StateKeeperOptions): Promise<Stat
     onMarks: deliveries?.restore,
   });
   for (const state of states) restoreStream(state, options, engine.model, aligning === memory.aligning);
+  if (found.logBytes > 0) {
+    log.info(
+      { streams: states.length, logMb: Number((found.logBytes / 1e6).toFixed(1)) },
+      'found the states of an earlier run; goes through the log since then',
+    );
+  }
   return createStateKeeper(options, found);
 }
 

@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { readHeader } from './file-header.ts';
 import { readFrames } from './frames.ts';
 import { createReadingsReader, type LoggedReading } from './readings-record.ts';
-import { listNumbers, pathOf } from './state-files.ts';
+import { listNumbers, pathOf, readWhole } from './state-files.ts';
 
 /** What the log of a folder in use holds of these features, in order, a record at a time: its newest files, of `bytes` at most
  * but the newest in any case. Repairs nothing, since the end of the last file is perhaps being written. */
@@ -34,7 +34,7 @@ async function sizeOf(path: string): Promise<number> {
 }
 
 async function contentOf(path: string): Promise<Buffer> {
-  return await readFile(path).catch(nothingWhenGone(Buffer.alloc(0)));
+  return await readWhole(path).catch(nothingWhenGone(Buffer.alloc(0)));
 }
 
 /** A file may be removed meanwhile: no recovery needs it any more. */

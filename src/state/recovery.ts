@@ -1,11 +1,11 @@
-import { readFile, rename, truncate } from 'node:fs/promises';
+import { rename, truncate } from 'node:fs/promises';
 import { type FileHeader, readHeader } from './file-header.ts';
 import { readFrames } from './frames.ts';
 import type { Marks } from './marks.ts';
 import { createReadingsReader, type LoggedReading } from './readings-record.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
 import { DamageError } from './state-error.ts';
-import { listNumbers, pathOf, removeUnfinished } from './state-files.ts';
+import { listNumbers, pathOf, readWhole, removeUnfinished } from './state-files.ts';
 
 /** What a state folder holds for a model. */
 export interface Recovered {
@@ -107,7 +107,7 @@ async function readLogs(
 
 /** Undefined where it has no whole record. */
 async function openLog(path: string, { header, onDamage }: RecoveryOptions): Promise<LogFile | undefined> {
-  const found = await readFile(path);
+  const found = await readWhole(path);
   const { payloads, wholeBytes } = readFrames(found);
   // killed before its header was written
   if (found.length === 0) return undefined;

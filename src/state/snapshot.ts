@@ -1,9 +1,9 @@
-import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type FileHeader, readHeader, writeHeader } from './file-header.ts';
 import { frameOf, readFrames } from './frames.ts';
 import { DamageError } from './state-error.ts';
-import { pathOf, syncFolder } from './state-files.ts';
+import { pathOf, readWhole, syncFolder } from './state-files.ts';
 
 /** A snapshot on its way to disk. It counts only when it is finished. */
 export interface SnapshotWriter {
@@ -74,7 +74,7 @@ export interface Snapshot {
 /** @throws DamageError for a file that is damaged or was never finished
  * @throws StateError for one of a newer program */
 export async function readSnapshot(path: string): Promise<Snapshot> {
-  return parseSnapshot(await readFile(path), path);
+  return parseSnapshot(await readWhole(path), path);
 }
 
 /** @param path where the bytes come from, for messages */

@@ -10,6 +10,27 @@ export function pathOf(folder: string, kind: StateFile, number: number): string 
   return join(folder, `${kind}-${String(number).padStart(digits, '0')}.bin`);
 }
 
+const pieceBytes = 2 ** 30;
+
+/** The bytes of a file: of more than 2 GiB too, where `readFile` gives up. */
+export async function readWhole(path: string): Promise<Buffer> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    const bytes = Buffer.allocUnsafe(size);
+    let done = 0;
+    while (done < size) {
+      const { bytesRead } = await handle.read(bytes, done, Math.min(pieceBytes, size - done), done);
+      // it has become shorter
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return bytes.subarray(0, done);
+  } finally {
+    await handle.close();
+  }
+}
+
 /** The numbers of a kind's files, ascending. */
 export async function listNumbers(folder: string, kind: StateFile): Promise<number[]> {
   const pattern = new RegExp(`^${kind}-(\\d{${digits},})\\.bin$`);

@@ -86,6 +86,9 @@ describe('the model of a running service', () => {
     const states = await capture(['state', 'ls', config, '--json']);
     expect(JSON.parse(states.stdout)).toMatchObject({ model: old, count: 1 });
     const next = await start();
+    expect(next.lines.find(({ msg }) => msg.startsWith('found the states of an earlier run'))?.streams).toBe(
+      0,
+    );
     expect(await ask()).toBe(old);
     expect(await next.stop()).toMatchObject({ model: old, models: { promoted: 0, refused: 0 } });
   });
