@@ -1,0 +1,168 @@
+import type { RecordableHistogram } from 'node:perf_hooks';
+import { type Observable, type Subscription, tap } from 'rxjs';
+import type { Engine } from '../engine/engine.ts';
+import type { Link } from '../mqtt/link.ts';
+import type { Sink } from '../mqtt/sink.ts';
+import { mqttSource, type SourceCounts } from '../mqtt/source.ts';
+import type { TopicPattern } from '../mqtt/topic.ts';
+import type { Counters } from '../stream/counters.ts';
+import { decode, type Reading, type ReadingBatch, sharedChannels } from '../stream/decode.ts';
+import type { Message } from '../stream/payload.ts';
+import type { RoadOptions } from '../stream/pipeline.ts';
+import { warm } from '../stream/warm.ts';
+import { createComplaints } from './complaints.ts';
+import { type DeliveryMemory, recognizeAll } from './delivery-memory.ts';
+import type { Durable } from './durable.ts';
+import type { Log } from './log.ts';
+import { createModelRoad, type ModelRoad } from './model-road.ts';
+import type { Rate } from './rate.ts';
+import type { Serving, ServingOptions } from './serving.ts';
+import { answerTopicOf, type Route } from './subscriptions.ts';
+
+export interface LiveRoadOptions extends ServingOptions, Pick<RoadOptions, 'history' | 'format'> {
+  readonly engine: Engine;
+  readonly broker: { readonly statusTopic?: string | undefined };
+  readonly routes: readonly Route[];
+  readonly publish: { readonly topics: TopicPattern };
+  /** Where new models come; the life of the model listens there. */
+  readonly modelTopic?: string | undefined;
+  readonly log: Log;
+}
+
+/** What is counted of all that comes and goes. */
+export interface RoadCounts {
+  readonly readings: Counters;
+  readonly messages: Pick<Rate, 'add'>;
+  /** Messages that were not for the road. */
+  readonly aside: SourceCounts;
+  /** Nanoseconds a frame, live frames only. */
+  readonly stepNs: RecordableHistogram;
+  /** Nanoseconds from the arrival of a batch to its forecasts' way out. */
+  readonly latencyNs: RecordableHistogram;
+}
+
+interface RoadParts {
+  readonly link: Link;
+  readonly sink: Sink;
+  readonly counts: RoadCounts;
+  readonly durable: Durable | undefined;
+  readonly deliveries: DeliveryMemory | undefined;
+  readonly first: Serving;
+}
+
+/** The road from the broker to the broker. */
+interface LiveRoad {
+  readonly models: ModelRoad;
+  /** Rejects when a defect of ours has stopped it. */
+  readonly failed: Promise<never>;
+  /** By what somebody gave, once it is started. */
+  readonly isWarmed: boolean;
+  /** From here on it is open. */
+  start(): void;
+  stop(): void;
+}
+
+export function createLiveRoad(options: LiveRoadOptions, parts: RoadParts): LiveRoad {
+  const { sink, counts, durable, deliveries, first } = parts;
+  const { routes, history } = options;
+  let fail = (_: unknown) => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  // whoever waits for it gets it; until then it is no unhandled rejection
+  failed.catch(() => {});
+  let isWarmed = false;
+  let arrivedMs = 0;
+  let startedMs = 0;
+  const models = createModelRoad({
+    ...options,
+    ...{ first, durable, counters: counts.readings },
+    onOutcome({ origin, publications, stepUs }) {
+      sink.publish(publications);
+      if (origin !== 'live') return;
+      counts.stepNs.record(Math.max(1, Math.round(stepUs * 1000)));
+      counts.latencyNs.record(Math.max(1, Math.round((performance.now() - startedMs) * 1e6)));
+    },
+    arrivedMs: () => arrivedMs,
+    onDefect: fail,
+  });
+  const road = createSource(options, parts).pipe(
+    tap((batch) => {
+      startedMs = performance.now();
+      arrivedMs = batch[0].arrivedMs;
+      counts.messages.add(batch.length);
+    }),
+    recognizeAll(deliveries, routes),
+    decodeAll(options, counts, models),
+    warm(
+      past(history ?? [], durable?.history ?? [], () => {
+        isWarmed = true;
+      }),
+    ),
+  );
+  let subscription: Subscription | undefined;
+  return {
+    ...{ models, failed },
+    get isWarmed() {
+      return isWarmed;
+    },
+    start() {
+      subscription = road.subscribe({ next: models.push, error: fail });
+    },
+    stop() {
+      subscription?.unsubscribe();
+      models.stop();
+    },
+  };
+}
+
+/** What comes for the road, and nothing that this service itself says. */
+function createSource(
+  { routes, publish, broker, modelTopic }: LiveRoadOptions,
+  { link, counts, durable, deliveries, first }: RoadParts,
+): Observable<readonly Message[]> {
+  const asideTopics = new Set([
+    broker.statusTopic,
+    ...(modelTopic === undefined ? [] : [modelTopic, answerTopicOf(modelTopic)]),
+  ]);
+  return mqttSource(link, {
+    routes: routes.map(({ topics }) => topics),
+    counts: counts.aside,
+    limit: first.memory.arena.batchLimit,
+    onAside: deliveries?.pass,
+    onDone: durable?.onDone,
+    isOwn: (topic) => asideTopics.has(topic) || publish.topics.covers(topic),
+  });
+}
+
+/** Says what is malformed, and lets the monitor know of what was retained. */
+function decodeAll(
+  { engine, routes, log }: LiveRoadOptions,
+  { readings }: RoadCounts,
+  models: ModelRoad,
+): (messages: Observable<readonly Message[]>) => Observable<ReadingBatch> {
+  const complaints = createComplaints(({ reason, ...found }) =>
+    log.warn({ reason, ...found }, `set aside a reading: ${reason}`),
+  );
+  return decode({
+    decoders: routes.map(({ decoder }) => decoder),
+    counters: readings,
+    channels: sharedChannels(engine.model),
+    onMalformed: (reason, { route, stream, feature, payload }) =>
+      complaints.note(reason, routes[route].topics.topicOf(stream, feature), payload),
+    onRetained: models.noteRetained,
+  });
+}
+
+/** First what somebody gives, then what was read before the restart: of both, what is late steps nothing. */
+function* past(
+  given: Iterable<readonly Reading[]>,
+  kept: Iterable<readonly Reading[]>,
+  onGiven: () => void,
+): Iterable<readonly Reading[]> {
+  for (const readings of given) {
+    onGiven();
+    yield readings;
+  }
+  yield* kept;
+}
