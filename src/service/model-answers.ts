@@ -30,6 +30,8 @@ export interface ModelAnswers {
   stop(): void;
 }
 
+const mostWaiting = 100;
+
 export function createModelAnswers({ link, topic, models, log, signal }: ModelAnswersOptions): ModelAnswers {
   let last: ModelAnswer | undefined;
   /** The first of them is on its way: one at a time, for the forecasts take the rest of what the broker receives at once. */
@@ -46,7 +48,10 @@ export function createModelAnswers({ link, topic, models, log, signal }: ModelAn
 
   function say(answer: ModelAnswer): void {
     last = answer;
-    if (topic !== undefined && waiting.push(answer) === 1) publishFirst();
+    if (topic === undefined) return;
+    // a broker that answers nothing; the newest counts
+    if (waiting.length === mostWaiting) waiting.splice(1, 1);
+    if (waiting.push(answer) === 1) publishFirst();
   }
 
   return {

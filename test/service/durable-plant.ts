@@ -99,6 +99,11 @@ export function totalOf({ readings }: { readonly readings: Readonly<Record<strin
   return Object.values(readings).reduce((sum, count) => sum + count, 0);
 }
 
+/** Waits until its page shows that many readings that changed a state, whatever came again meanwhile. */
+export function untilApplied(run: RunProcess, count: number): Promise<void> {
+  return until(async () => (await run.view()).overview.readings.applied >= count, 60_000);
+}
+
 /** Waits until its page shows that many readings. */
 export function untilCounted(run: RunProcess, count: number): Promise<void> {
   return until(async () => totalOf((await run.view()).overview) >= count, 60_000);

@@ -89,6 +89,17 @@ test('a refusal is counted and said, until the service stops', () => {
   expect(statuses()).toEqual(['refused']);
 });
 
+test('a broker that acknowledges nothing lets no more than a hundred wait, the newest of them', () => {
+  const { answers, statuses, end } = make();
+  answers.say(answer('accepted'));
+  for (let i = 0; i < 1_000; i++) answers.say(answer('shadow'));
+  answers.say(answer('promoted'));
+  expect(statuses()).toEqual(['accepted']);
+  for (let i = 0; i < 1_000; i++) end();
+  expect(statuses()).toHaveLength(100);
+  expect(statuses().at(-1)).toBe('promoted');
+});
+
 test('without a topic nothing is published', () => {
   const { answers, published, models, setConnected } = make({ topic: undefined });
   answers.refuse(id, 1, 'it is not signed');

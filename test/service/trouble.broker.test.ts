@@ -7,7 +7,7 @@ import { openLink, textOf } from '../mqtt/links.ts';
 import { describeWithMosquitto } from '../mqtt/mosquitto.ts';
 import { until } from '../mqtt/until.ts';
 import { mountSmallDisk, type SmallDisk } from '../state/small-disk.ts';
-import { openDurablePlant, perMessage, totalOf, untilCounted } from './durable-plant.ts';
+import { openDurablePlant, perMessage, totalOf, untilApplied, untilCounted } from './durable-plant.ts';
 import type { RunProcess } from './run-process.ts';
 
 function mountHere(): { readonly folder: string; readonly disk: SmallDisk } | undefined {
@@ -39,7 +39,7 @@ describeWithMosquitto('a service that keeps its states, in trouble,', () => {
     await broker.start();
     await until(() => says(run, 'session resumed, after'));
     await publish(2_000, 4_000);
-    await untilCounted(run, 4_000 * perMessage);
+    await untilApplied(run, 4_000 * perMessage);
     const { readings, reconnects } = await run.stop();
     expect(reconnects).toBe(1);
     expect(readings.applied).toBe(4_000 * perMessage);
@@ -58,7 +58,7 @@ describeWithMosquitto('a service that keeps its states, in trouble,', () => {
     if (isLong) await sleep(sinceMs + 60_000 - performance.now());
     wire.cut();
     wire.delay(0);
-    await untilCounted(run, 3_000 * perMessage);
+    await untilApplied(run, 3_000 * perMessage);
     const { readings, reconnects, forecasts } = await run.stop();
     expect(reconnects).toBeGreaterThan(0);
     expect(readings.applied).toBe(3_000 * perMessage);
@@ -82,7 +82,7 @@ describeWithMosquitto('a service that keeps its states, in trouble,', () => {
     expect(other.stderr).toContain(`${stateFolder} is in use`);
     if (isLong) await sleep(sinceMs + 90_000 - performance.now());
     run.resume();
-    await untilCounted(run, 3_000 * perMessage);
+    await untilApplied(run, 3_000 * perMessage);
     const { readings } = await run.stop();
     expect(readings.applied).toBe(3_000 * perMessage);
     expect(totalOf({ readings })).toBe(3_000 * perMessage + readings.duplicate + readings.late);
