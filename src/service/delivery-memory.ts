@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { identity, type MonoTypeOperatorFunction, map } from 'rxjs';
 import type { Delivery } from '../mqtt/intake.ts';
-import type { MarkSource, Marks } from '../state/marks.ts';
+import type { Mark, MarkSource, Marks } from '../state/marks.ts';
 import type { Message } from '../stream/payload.ts';
 import type { Route } from './subscriptions.ts';
 
@@ -14,7 +14,9 @@ export interface DeliveryMemory extends MarkSource {
   recognize(message: Message, saysTime: boolean): Message;
   /** A message came that is not for the road: its id is no longer that of another. */
   pass(delivery: Pick<Delivery, 'id' | 'dup'>): void;
-  /** Takes what an earlier life of the service has put into the log, in order. */
+  /** All that still count, for a snapshot. */
+  all(): Marks;
+  /** Takes what an earlier life of the service has put into snapshot and log, in order. */
   restore(marks: Marks): void;
 }
 
@@ -31,7 +33,7 @@ export function createDeliveryMemory(): DeliveryMemory {
   const connections = new Float64Array(ids);
   let connection = 0;
   let count = 0;
-  /** Ids that no record of the log has yet; `anew`, none has any. */
+  /** Ids that no record of the log has yet; with `anew` the next has all. */
   let fresh: number[] = [];
   let anew = false;
   let countTaken = 0;
@@ -56,14 +58,14 @@ export function createDeliveryMemory(): DeliveryMemory {
     connections[id] = connection;
     if (anew) return;
     fresh.push(id);
+    if (fresh.length <= ids) return;
     // without a log nobody takes them
-    if (fresh.length > ids) rewind();
+    fresh = [];
+    anew = true;
   }
 
-  function rewind(): void {
-    fresh = [];
-    // also where none is held: the log then hears that an earlier session is over
-    anew = true;
+  function marksOf(some: readonly number[]): Mark[] {
+    return some.map((id) => ({ id, hash: hashes[id], age: count - numbers[id] }));
   }
 
   return {
@@ -89,7 +91,10 @@ export function createDeliveryMemory(): DeliveryMemory {
       note(id, hash);
       return message;
     },
-    pass: ({ id, dup }) => pass(id, dup),
+    pass({ id, dup }) {
+      // none at QoS 0
+      if (id > 0) pass(id, dup);
+    },
     restore(marks) {
       if (marks.anew) numbers.fill(never);
       count += marks.passed;
@@ -102,15 +107,14 @@ export function createDeliveryMemory(): DeliveryMemory {
     },
     take() {
       if (!anew && fresh.length === 0) return undefined;
-      const taken = anew ? heldIds() : fresh.filter(isHeld);
-      const marks = taken.map((id) => ({ id, hash: hashes[id], age: count - numbers[id] }));
+      const marks = marksOf(anew ? heldIds() : fresh.filter(isHeld));
       const found: Marks = { anew, passed: count - countTaken, marks };
       anew = false;
       fresh = [];
       countTaken = count;
       return found;
     },
-    rewind,
+    all: () => ({ anew: true, passed: 0, marks: marksOf(heldIds()) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import { type FileHeader, fileFormat } from '../state/file-header.ts';
 import { createJournal, type Journal } from '../state/journal.ts';
+import { writeMarks } from '../state/marks.ts';
 import { readRecentLog } from '../state/recent-log.ts';
 import { type Recovered, recover } from '../state/recovery.ts';
 import { createSnapshot, type SnapshotWriter } from '../state/snapshot.ts';
@@ -21,7 +22,7 @@ export interface StateKeeperOptions extends KeptModel {
   readonly folder: string;
   readonly log: Log;
   /** What came and may come again, with the readings that it brought. */
-  readonly deliveries?: Pick<DeliveryMemory, 'take' | 'rewind' | 'restore'> | undefined;
+  readonly deliveries?: Pick<DeliveryMemory, 'take' | 'all' | 'restore'> | undefined;
   /** Bytes of the log between two snapshots at least. */
   readonly betweenSnapshots?: number | undefined;
 }
@@ -142,6 +143,7 @@ function createStateKeeper(
     }
     // between two batches: all that was read until now is in the states, all that comes is in the next file
     journal.rotate();
+    const marks = deliveries && writeMarks(deliveries.all());
     earlierBytes = 0;
     const current: Pass = { of, writer, missing: new Set(of.memory.table.streams.values()) };
     pass = current;
@@ -159,7 +161,7 @@ function createStateKeeper(
       // The log before it is whole once it counts: should it be damaged, the one before goes on from there. Where the log has a
       // hole, nothing of after it is on disk before the snapshot is.
       if (!fills) await journal.commit();
-      await writer.finish();
+      await writer.finish(marks);
       lastBytes = writer.bytes;
       if (of === kept) own = [...own, number].slice(-2);
       else before = number;

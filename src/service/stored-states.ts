@@ -1,8 +1,8 @@
 import { NEVER } from 'rxjs';
 import type { Engine } from '../engine/engine.ts';
 import { type FileHeader, fileFormat } from '../state/file-header.ts';
-import { createJournal } from '../state/journal.ts';
 import { lockFolder } from '../state/lock.ts';
+import { writeMarks } from '../state/marks.ts';
 import { recover } from '../state/recovery.ts';
 import { createSnapshot, createSnapshotAt, parseSnapshot } from '../state/snapshot.ts';
 import { StateError } from '../state/state-error.ts';
@@ -60,11 +60,6 @@ export async function withStoredStates<T>(
     NEVER.pipe(road(engine, { memory, history: batches, decoders: [], counters: createCounters() }))
       .subscribe((outcome) => monitor.noteOutcome(outcome, Number.NaN))
       .unsubscribe();
-    /** With its own snapshot a start reads no older log, and the broker still delivers what was read before. */
-    const carryMarks = async (first: number) => {
-      deliveries.rewind();
-      await createJournal(folder, { header: () => header, first, marks: deliveries }).close();
-    };
     return await work({
       ...{ memory, monitor, header },
       async write(names, path) {
@@ -79,8 +74,8 @@ export async function withStoredStates<T>(
             snapshot.add(saveStream(stream, kept));
             count++;
           }
-          if (path === undefined) await carryMarks(next);
-          await snapshot.finish();
+          // what the broker still delivers comes to this device
+          await snapshot.finish(path === undefined ? writeMarks(deliveries.all()) : undefined);
           return count;
         } catch (error) {
           await snapshot.abandon();

@@ -11,8 +11,9 @@ export interface FileHeader {
   readonly aligning?: string;
 }
 
-/** Of the files; a newer program reads older ones, never the other way round. In 1 the log had no marks. */
-export const fileFormat = 2;
+/** Of the files; a newer program reads older ones, never the other way round. In 1 there were no marks, in 2 the log alone had
+ * them: all of them at the beginning of each file. */
+export const fileFormat = 3;
 
 export function writeHeader(header: FileHeader): Buffer {
   return Buffer.from(JSON.stringify(header));

@@ -141,7 +141,6 @@ export function createJournal(folder: string, { header, first, marks }: JournalO
 
   function rotate(): number {
     seal();
-    marks?.rewind();
     number++;
     // names are numbered anew in each file
     writer = createReadingsWriter();

@@ -10,9 +10,9 @@ export interface Mark {
   readonly age: number;
 }
 
-/** What a record of the log says of messages whose readings have no time of their own. */
+/** What a record of the log, or a snapshot, says of messages whose readings have no time of their own. */
 export interface Marks {
-  /** What the records before it said is over: the session was a new one, or all that still counts stands here. */
+  /** What was said before is over: the session was a new one, or all that still counts stands here. */
   readonly anew: boolean;
   /** Messages that have come since the record before. */
   readonly passed: number;
@@ -23,8 +23,6 @@ export interface Marks {
 export interface MarkSource {
   /** What is new since the last call, of messages whose readings are noted; undefined when nothing is. */
   take(): Marks | undefined;
-  /** The next call gives all that still count: a new file begins, and the ones before it will be gone. */
-  rewind(): void;
 }
 
 // One byte for `anew`, four for `passed`, four for how many marks there are, then 8 bytes each: id, age, hash.

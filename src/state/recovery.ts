@@ -29,7 +29,7 @@ export interface RecoveryOptions {
   readonly header: FileHeader;
   /** Says what was found damaged, and what became of it. */
   readonly onDamage: (message: string) => void;
-  /** Gets the marks of the log as its batches are gone through. */
+  /** Gets the marks of snapshot and log as the batches are gone through. */
   readonly onMarks?: ((marks: Marks) => void) | undefined;
 }
 
@@ -39,8 +39,11 @@ export async function recover(folder: string, options: RecoveryOptions): Promise
   const snapshots = await listNumbers(folder, 'snapshot');
   const logs = await listNumbers(folder, 'log');
   const next = Math.max(0, ...snapshots, ...logs) + 1;
+  /** Of the newest snapshot, whatever its weights. */
+  let marked: MarkedPlace | undefined;
   for (const number of snapshots.reverse()) {
     const snapshot = await openSnapshot(folder, number, options);
+    if (snapshot?.marks) marked ??= { number, marks: snapshot.marks };
     // other weights cannot go on from these states
     if (snapshot?.header.model !== options.header.model) continue;
     const later = logs.filter((log) => log >= number);
@@ -49,12 +52,22 @@ export async function recover(folder: string, options: RecoveryOptions): Promise
       snapshotNumber: number,
       snapshotBytes: snapshot.bytes,
       aligning: snapshot.header.aligning,
-      ...(await readLogs(folder, later, options)),
+      ...(await readLogs(folder, later, { ...options, marked })),
       next,
     };
   }
-  const read = await readLogs(folder, logs, options);
+  const read = await readLogs(folder, logs, { ...options, marked });
   return { states: [], snapshotNumber: undefined, snapshotBytes: 0, aligning: undefined, ...read, next };
+}
+
+/** What counts of the messages before the log of that number. */
+interface MarkedPlace {
+  readonly number: number;
+  readonly marks: Marks;
+}
+
+interface LogOptions extends RecoveryOptions {
+  readonly marked: MarkedPlace | undefined;
 }
 
 /** Undefined where it is damaged, and set aside. */
@@ -82,6 +95,7 @@ async function setAside(path: string, error: unknown): Promise<void> {
 }
 
 interface LogFile {
+  readonly number: number;
   readonly path: string;
   readonly records: readonly Buffer[];
   /** Where each of its features stands in the model, -1 for one that the model does not read. */
@@ -94,11 +108,11 @@ interface LogFile {
 async function readLogs(
   folder: string,
   numbers: readonly number[],
-  options: RecoveryOptions,
+  options: LogOptions,
 ): Promise<Pick<Recovered, 'batches' | 'logBytes'>> {
   const files: LogFile[] = [];
   for (const number of numbers) {
-    const file = await openLog(pathOf(folder, 'log', number), options);
+    const file = await openLog(folder, number, options);
     if (file) files.push(file);
   }
   const logBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -106,7 +120,12 @@ async function readLogs(
 }
 
 /** Undefined where it has no whole record. */
-async function openLog(path: string, { header, onDamage }: RecoveryOptions): Promise<LogFile | undefined> {
+async function openLog(
+  folder: string,
+  number: number,
+  { header, onDamage }: RecoveryOptions,
+): Promise<LogFile | undefined> {
+  const path = pathOf(folder, 'log', number);
   const found = await readWhole(path);
   const { payloads, wholeBytes } = readFrames(found);
   // killed before its header was written
@@ -118,7 +137,7 @@ async function openLog(path: string, { header, onDamage }: RecoveryOptions): Pro
       onDamage(`${path}: ${found.length - wholeBytes} bytes at its end are no whole record and are cut off`);
     }
     const places = features.map((feature) => header.features.indexOf(feature));
-    return { path, records: payloads.slice(1), places, bytes: wholeBytes };
+    return { number, path, records: payloads.slice(1), places, bytes: wholeBytes };
   } catch (error) {
     await setAside(path, error);
     onDamage(`${(error as Error).message}; it is set aside`);
@@ -128,10 +147,15 @@ async function openLog(path: string, { header, onDamage }: RecoveryOptions): Pro
 
 function* batchesOf(
   files: LogFile[],
-  { onDamage, onMarks }: RecoveryOptions,
+  { onDamage, onMarks, marked }: LogOptions,
 ): Generator<readonly LoggedReading[], void, void> {
+  let ahead = marked;
   for (let file = files.shift(); file !== undefined; file = files.shift()) {
-    const { path, records, places } = file;
+    const { number, path, records, places } = file;
+    if (ahead && ahead.number <= number) {
+      onMarks?.(ahead.marks);
+      ahead = undefined;
+    }
     const read = createReadingsReader(onMarks);
     for (const record of records) {
       let readings: readonly LoggedReading[];
@@ -145,6 +169,8 @@ function* batchesOf(
       yield renumber(readings, places);
     }
   }
+  // nothing has been read since then
+  if (ahead) onMarks?.(ahead.marks);
 }
 
 /** With its features as the model numbers them, without those that it does not read. */

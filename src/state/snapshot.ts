@@ -2,6 +2,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type FileHeader, readHeader, writeHeader } from './file-header.ts';
 import { frameOf, readFrames } from './frames.ts';
+import { type Marks, readMarks } from './marks.ts';
 import { DamageError } from './state-error.ts';
 import { pathOf, readWhole, syncFolder } from './state-files.ts';
 
@@ -12,8 +13,9 @@ export interface SnapshotWriter {
   /** Bytes so far. */
   readonly bytes: number;
   flush(): Promise<void>;
-  /** Writes the rest and puts the file in its place. */
-  finish(): Promise<void>;
+  /** Writes the rest and puts the file in its place.
+   * @param marks of the messages that had come by the moment of the snapshot */
+  finish(marks?: Buffer): Promise<void>;
   /** Leaves nothing behind. */
   abandon(): Promise<void>;
 }
@@ -46,10 +48,10 @@ export async function createSnapshotAt(path: string, header: FileHeader): Promis
       return bytes;
     },
     flush,
-    async finish() {
-      const end = Buffer.alloc(4);
+    async finish(marks = Buffer.alloc(0)) {
+      const end = Buffer.alloc(endBytes);
       end.writeUInt32LE(count);
-      parts.push(frameOf(end));
+      parts.push(frameOf(Buffer.concat([end, marks])));
       await flush();
       await handle.sync();
       await handle.close();
@@ -67,9 +69,14 @@ export interface Snapshot {
   readonly header: FileHeader;
   /** A stream's state each. */
   readonly states: readonly Buffer[];
+  readonly marks: Marks | undefined;
   /** Of the file. */
   readonly bytes: number;
 }
+
+// Frames: the header, a state each, and the number of states with the marks behind it.
+
+const endBytes = 4;
 
 /** @throws DamageError for a file that is damaged or was never finished
  * @throws StateError for one of a newer program */
@@ -83,9 +90,14 @@ export function parseSnapshot(bytes: Buffer, path: string): Snapshot {
   const header = readHeader(payloads[0], path);
   const states = payloads.slice(1, -1);
   const end = payloads.at(-1);
-  const isWhole = wholeBytes === bytes.length && end?.length === 4 && end.readUInt32LE() === states.length;
+  const isWhole =
+    wholeBytes === bytes.length &&
+    end !== undefined &&
+    end.length >= endBytes &&
+    end.readUInt32LE() === states.length;
   if (!isWhole) {
     throw new DamageError(`${path} is damaged after ${wholeBytes} of ${bytes.length} bytes`);
   }
-  return { header, states, bytes: bytes.length };
+  const marks = end.length > endBytes ? readMarks(end.subarray(endBytes)) : undefined;
+  return { header, states, marks, bytes: bytes.length };
 }

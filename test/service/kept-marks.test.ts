@@ -99,6 +99,21 @@ test('a start knows all that was committed, wherever a snapshot was when the ser
   await keeper.close();
 });
 
+test('so does a start after a snapshot that fills a hole of the log, with nothing behind it', async () => {
+  const folder = await makeFolder();
+  const { deliveries, keeper } = await openKeeper(folder);
+  deliveries.recognize(message(1), false);
+  keeper.taken({ stream: 's', feature: 0, timeMs: 1e12, value: 1 });
+  await keeper.commit();
+  deliveries.recognize(message(2), false);
+  keeper.taken({ stream: 's', feature: 0, timeMs: 2e12, value: 2 });
+  await keeper.keepAll();
+  const copy = join(await makeFolder(), 'copy');
+  copyFiles(folder, copy);
+  expect(await knownAfterStart(copy, 3)).toEqual([1, 2]);
+  await keeper.close();
+});
+
 test('a snapshot that an operator makes has them too', async () => {
   const folder = await makeFolder();
   const { deliveries, keeper } = await openKeeper(folder);

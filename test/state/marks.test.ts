@@ -1,35 +1,28 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readFrames } from '../../src/state/frames.ts';
 import { createJournal } from '../../src/state/journal.ts';
 import { type Mark, type MarkSource, type Marks, readMarks, writeMarks } from '../../src/state/marks.ts';
+import { createSnapshot } from '../../src/state/snapshot.ts';
 import { DamageError } from '../../src/state/state-error.ts';
 import { pathOf } from '../../src/state/state-files.ts';
 import { header, makeFolder, reading, recoverAll } from './folder.ts';
 
 const mark = (id: number): Mark => ({ id, hash: 7 * id, age: id % 5 });
 
-/** Marks that a test puts in, and all of them again in a new file. */
+/** Marks that a test puts in. */
 function createSource(): MarkSource & { add(...ids: number[]): void } {
-  let known: Mark[] = [];
   let fresh: Mark[] = [];
-  let anew = false;
   return {
     add(...ids) {
       fresh.push(...ids.map(mark));
     },
     take() {
-      known = known.concat(fresh);
-      const marks = anew ? known : fresh;
-      if (marks.length === 0) return undefined;
-      const taken: Marks = { anew, passed: fresh.length, marks };
+      if (fresh.length === 0) return undefined;
+      const taken: Marks = { anew: false, passed: fresh.length, marks: fresh };
       fresh = [];
-      anew = false;
       return taken;
-    },
-    rewind() {
-      anew = true;
     },
   };
 }
@@ -97,21 +90,27 @@ describe('the journal with marks', () => {
     await journal.close();
   });
 
-  test('begins a file with all that still count, in the first commit after it', async () => {
+  test('goes on with what is new behind a snapshot, which has all until then', async () => {
     const folder = await makeFolder();
     const marks = createSource();
     const journal = createJournal(folder, { header: () => header, first: 1, marks });
     note(journal, 0);
     marks.add(1, 2);
-    journal.rotate();
-    await journal.commit();
+    const snapshot = await createSnapshot(folder, journal.rotate(), header);
+    const until: Marks = { anew: true, passed: 0, marks: [mark(1), mark(2)] };
+    await snapshot.finish(writeMarks(until));
+    expect((await recoverAll(folder)).marks).toEqual([until]);
+    note(journal, 1);
+    marks.add(3);
     await journal.close();
-    const found = await recoverAll(folder);
-    expect(found.readings).toEqual([reading(0)]);
-    expect(found.marks).toEqual([
-      { anew: false, passed: 2, marks: [mark(1), mark(2)] },
-      { anew: true, passed: 0, marks: [mark(1), mark(2)] },
-    ]);
+    const after: Marks = { anew: false, passed: 1, marks: [mark(3)] };
+    expect(await recoverAll(folder)).toMatchObject({ readings: [reading(1)], marks: [until, after] });
+    // other weights read the whole log, and the snapshot's marks in their place
+    const before: Marks = { anew: false, passed: 2, marks: [mark(1), mark(2)] };
+    const other = await recoverAll(folder, { ...header, model: 'cd'.repeat(32) });
+    expect(other).toMatchObject({ readings: [reading(0), reading(1)], marks: [before, until, after] });
+    await rm(pathOf(folder, 'log', 2));
+    expect((await recoverAll(folder, { ...header, model: 'cd'.repeat(32) })).marks).toEqual([before, until]);
   });
 
   test('reads a folder of format 1, whose log has none, and goes on in it', async () => {

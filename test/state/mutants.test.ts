@@ -2,7 +2,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { createJournal } from '../../src/state/journal.ts';
-import type { Mark, MarkSource } from '../../src/state/marks.ts';
+import { type Mark, type MarkSource, writeMarks } from '../../src/state/marks.ts';
 import { createSnapshot } from '../../src/state/snapshot.ts';
 import { StateError } from '../../src/state/state-error.ts';
 import { pathOf, type StateFile } from '../../src/state/state-files.ts';
@@ -97,7 +97,6 @@ async function makeHistory(): Promise<string> {
       noted = [];
       return taken.length === 0 ? undefined : { anew: taken[0].id % 4 === 0, passed: 2, marks: taken };
     },
-    rewind() {},
   };
   const journal = createJournal(folder, { header: () => header, first: 1, marks });
   for (let file = 0; file < 2; file++) {
@@ -110,7 +109,7 @@ async function makeHistory(): Promise<string> {
     if (file === 1) continue;
     const snapshot = await createSnapshot(folder, journal.rotate(), header);
     for (let i = 0; i < 9; i++) snapshot.add(Buffer.from(`the state of stream ${i}`.repeat(9)));
-    await snapshot.finish();
+    await snapshot.finish(writeMarks({ anew: true, passed: 0, marks: [{ id: 1, hash: 2, age: 0 }] }));
   }
   await journal.close();
   return folder;
