@@ -3,7 +3,7 @@ import { createBrokerWindow } from './broker-window.ts';
 import type { StateKeeper } from './state-keeper.ts';
 
 export interface CommitterOptions extends AcknowledgerOptions {
-  readonly keeper: Pick<StateKeeper, 'commit' | 'uncommitted' | 'unsealed'>;
+  readonly keeper: Pick<StateKeeper, 'commit' | 'isBehind' | 'unsealed'>;
   readonly intervalMs: number;
   /** How many messages the broker sends before it wants the first acknowledged, where that is known. */
   readonly window: () => number;
@@ -92,7 +92,7 @@ function createCommits({ keeper, onHealth }: CommitterOptions, acknowledger: Ack
       again = true;
       return;
     }
-    if (acknowledger.unacknowledged === 0 && keeper.uncommitted === 0 && !isNewSession) return;
+    if (acknowledger.unacknowledged === 0 && !keeper.isBehind && !isNewSession) return;
     running = commit().finally(() => {
       running = undefined;
       if (!again || closed) return;

@@ -34,11 +34,14 @@ export interface StateKeeper extends Omit<ReadingObserver, 'repeated'> {
   readonly history: Iterable<readonly Reading[]>;
   /** Readings that are not yet on disk. */
   readonly uncommitted: number;
+  /** There is something for a commit to do. */
+  readonly isBehind: boolean;
   /** Those of them that came since the last commit began. */
   readonly unsealed: number;
   readonly writtenBytes: number;
   /** Resolves when all that was read before the call is on disk.
-   * @throws the error of the disk; the next call tries again, and nothing is lost meanwhile */
+   * @throws the error of the disk; the next call tries again. Until then readings wait in memory, of more than two million the
+   * states alone */
   commit(): Promise<void>;
   /** The states come from more than the folder has. Resolves when they are on disk all the same; what is read meanwhile is not
    * on disk before them.
@@ -55,7 +58,8 @@ export interface StateKeeper extends Omit<ReadingObserver, 'repeated'> {
 }
 
 /** Bytes of the log between two snapshots, or those of the last snapshot where it was larger: then at most half of what is
- * written are snapshots, and recovery reads at most twice the states. */
+ * written are snapshots, and recovery reads at most twice the states, unless a snapshot failed: it is tried again after as
+ * much again. */
 const leastLogBytes = 1024 * 1024;
 /** Of the log that is kept beyond what recovery needs. */
 const keptBytes = 64 * 1024 * 1024;
@@ -117,7 +121,7 @@ function createStateKeeper(
   /** The two newest snapshots of the model whose states are kept. */
   let own = snapshotNumber === undefined ? [] : [snapshotNumber];
   /** The newest one of the model before, 0 for none, while a start still finds that model. */
-  let before: number | undefined;
+  let outgoing: number | undefined;
   // the states have readings that no file has
   let lacking = false;
 
@@ -162,22 +166,24 @@ function createStateKeeper(
       // hole, nothing of after it is on disk before the snapshot is.
       if (!fills) await journal.commit();
       await writer.finish(marks);
+      if (fills) lacking = false;
       lastBytes = writer.bytes;
       if (of === kept) own = [...own, number].slice(-2);
-      else before = number;
-      await removeOld(folder, neededSnapshots(), keptBytes);
-      if (fills) lacking = false;
+      else outgoing = number;
     } catch (error) {
       await writer.abandon();
       throw error;
     } finally {
       pass = undefined;
     }
+    await removeOld(folder, neededSnapshots(), keptBytes).catch(({ message: reason }: Error) =>
+      log.warn({ reason }, 'states that are no longer needed were not removed'),
+    );
   }
 
   /** Should the newest of two be damaged, the other goes on from there; a model with one has begun with the whole log. */
   function neededSnapshots(): number[] {
-    return [...(own.length === 2 ? own : [0]), ...(before === undefined ? [] : [before])];
+    return [...(own.length === 2 ? own : [0]), ...(outgoing === undefined ? [] : [outgoing])];
   }
 
   function startSnapshot(): Promise<void> {
@@ -214,6 +220,9 @@ function createStateKeeper(
     get uncommitted() {
       return journal.uncommitted;
     },
+    get isBehind() {
+      return lacking || journal.uncommitted > 0;
+    },
     get unsealed() {
       return journal.unsealed;
     },
@@ -230,14 +239,14 @@ function createStateKeeper(
       yield* readRecentLog(folder, kept.engine.model.input.names, keptBytes);
     },
     async adopt(model, remember) {
-      before ??= own.at(-1) ?? 0;
+      outgoing ??= own.at(-1) ?? 0;
       if (kept !== model) own = [];
       kept = model;
       // a snapshot of the one before goes on as it was: its states change no more
       while (passing !== undefined) await passing;
       await startSnapshot();
       remember();
-      before = undefined;
+      outgoing = undefined;
     },
     async close() {
       try {

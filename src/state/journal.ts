@@ -27,7 +27,7 @@ export interface Journal {
   rotate(): number;
   /** The same, and drops what is not on disk: the snapshot has it. */
   restart(): Promise<number>;
-  /** Commits and closes the file. */
+  /** Commits and closes the file. A commit after that throws. */
   close(): Promise<void>;
 }
 
@@ -63,6 +63,7 @@ export function createJournal(folder: string, { header, first, marks }: JournalO
   let log: OpenLog | undefined;
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
+  let closed = false;
 
   function seal(): void {
     const taken = marks?.take();
@@ -123,6 +124,8 @@ export function createJournal(folder: string, { header, first, marks }: JournalO
   }
 
   function commit(): Promise<void> {
+    // it would begin the file anew
+    if (closed) return Promise.reject(new Error('the log is closed'));
     seal();
     if (running !== undefined) {
       next ??= running
@@ -178,6 +181,7 @@ export function createJournal(folder: string, { header, first, marks }: JournalO
       try {
         await commit();
       } finally {
+        closed = true;
         await log?.handle.close();
         log = undefined;
       }

@@ -15,8 +15,8 @@ function make({ window = Number.POSITIVE_INFINITY } = {}) {
   let unsealed = 0;
   const committer = createCommitter({
     keeper: {
-      get uncommitted() {
-        return uncommitted;
+      get isBehind() {
+        return uncommitted > 0;
       },
       get unsealed() {
         return unsealed;

@@ -193,6 +193,7 @@ describe('the states of a road', () => {
       await new Promise(setImmediate);
     }
     expect(failure.message).toMatch(/rename/);
+    expect(road.keeper.isBehind).toBe(true);
     const killed = await openKeptRoad(await copyOf(folder), engine);
     expect(findDifferences(killed.memory, reached.memory)).toEqual([]);
     // the next one can
@@ -200,6 +201,19 @@ describe('the states of a road', () => {
     const again = await openKeptRoad(await copyOf(folder), engine);
     expect(findDifferences(again.memory, road.memory)).toEqual([]);
     for (const { keeper } of [road, reached, killed, again]) await keeper.close();
+  });
+
+  test('are safe though an old file cannot be removed', async () => {
+    const folder = await makeFolder();
+    const road = await openKeptRoad(folder, engine);
+    road.push(createBatches(createDice(6))(500));
+    await road.keeper.keepAll();
+    // no file
+    await mkdir(`${pathOf(folder, 'snapshot', 1)}/full`, { recursive: true });
+    await road.keeper.keepAll();
+    expect(road.keeper.isBehind).toBe(false);
+    expect(road.complaints).toEqual(['states that are no longer needed were not removed']);
+    await road.keeper.close();
   });
 
   test('leave nothing half written behind, whatever a kill has left', async () => {

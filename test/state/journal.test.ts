@@ -130,6 +130,16 @@ describe('the journal', () => {
     expect((await recoverAll(join(folder, 'state'))).readings).toEqual(many(0, 20));
   });
 
+  test('writes nothing more once it is closed: the file would begin anew', async () => {
+    const folder = await makeFolder();
+    const journal = createJournal(folder, { header: () => header, first: 1 });
+    noteAll(journal, many(0, 10));
+    await journal.close();
+    noteAll(journal, many(10, 20));
+    await expect(journal.commit()).rejects.toThrow('the log is closed');
+    expect((await recoverAll(folder)).readings).toEqual(many(0, 10));
+  });
+
   test('starts anew without what a snapshot has', async () => {
     const folder = await makeFolder();
     const journal = createJournal(folder, { header: () => header, first: 1 });
