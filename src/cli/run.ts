@@ -22,6 +22,9 @@ import { chooseServingModel } from './serving-model.ts';
 import { withThreads } from './thread-engine.ts';
 import { readTrustedKeys } from './trusted-keys.ts';
 
+/** Before a disk that takes nothing is tried again. */
+const rememberAgainMs = 5_000;
+
 /** The service of one config file, until SIGINT or SIGTERM. */
 export async function runService(args: RunArguments, terminal: Terminal): Promise<Report> {
   // V8 waits until garbage takes several times the room of what lives, and lets its young generation grow to 48 MB: 250 MB with
@@ -77,12 +80,17 @@ interface Place {
 }
 
 async function serve(args: RunArguments, { config, shelf, log, holdsModels }: Place): Promise<Report> {
+  let life: ModelLife | undefined;
+  const forgetHangup = onHangup(() => {
+    if (life) life.reload();
+    else log.warn({}, 'SIGHUP looks at no model: this service has not yet started, or takes no new ones');
+  });
   const rules = { keys: readTrustedKeys(config.models.trust), takesUnfit: args.force ?? false };
   const chosen = await chooseServingModel(config, { ...rules, shelf, log });
   const engine = withThreads(chosen.engine, config.threads, log);
   const history = await warmUp(args, engine.model, log);
   const { service, session } = await prepare(config, engine, log, history);
-  const life = holdsModels ? startLife(chosen, { ...rules, service, shelf, log, config }) : undefined;
+  if (holdsModels) life = startLife(chosen, { ...rules, service, shelf, log, config });
   const stopped = stopSignal(log);
   try {
     await Promise.race([openService(service, session, config, log), stopped.promise, service.failed]);
@@ -90,6 +98,7 @@ async function serve(args: RunArguments, { config, shelf, log, holdsModels }: Pl
     await Promise.race([stopped.promise, service.failed]).finally(stopReports);
   } finally {
     stopped.forget();
+    forgetHangup();
     const ended = life?.stop();
     await service.close();
     await ended;
@@ -99,27 +108,47 @@ async function serve(args: RunArguments, { config, shelf, log, holdsModels }: Pl
   return { summary, text: describe(summary) };
 }
 
+/** @returns what ends it */
+function onHangup(handler: () => void): () => void {
+  // a terminal that is closed means the end
+  if (process.stdin.isTTY) return () => {};
+  process.on('SIGHUP', handler);
+  return () => process.off('SIGHUP', handler);
+}
+
 interface LifeParts extends Pick<ModelLifeOptions, 'service' | 'shelf' | 'log' | 'keys' | 'takesUnfit'> {
   readonly config: ServiceConfig;
 }
 
-/** undefined where the disk does not take the record. */
-function startLife({ remember }: StartModel, { config, ...parts }: LifeParts): ModelLife | undefined {
+/** Begins as soon as the disk takes the record of the model that serves. */
+function startLife({ remember }: StartModel, { config, ...parts }: LifeParts): ModelLife {
   const { model, models } = config;
-  try {
-    remember();
-  } catch (error) {
-    warnOfRestarts(parts.log, error as Error);
-    return undefined;
+  const { log } = parts;
+  let life: ModelLife | undefined;
+  let retry: NodeJS.Timeout | undefined;
+
+  function begin(): void {
+    try {
+      remember();
+    } catch (error) {
+      const reason = (error as Error).message;
+      if (retry === undefined)
+        log.error({ reason }, 'new models wait until the disk takes the record of this one');
+      retry = setTimeout(begin, rememberAgainMs);
+      return;
+    }
+    life = startModelLife({ ...parts, path: model, topic: models.topic, shadowMs: models.shadowMs });
   }
-  const life = startModelLife({ ...parts, path: model, topic: models.topic, shadowMs: models.shadowMs });
-  // a terminal that is closed means the end
-  if (!process.stdin.isTTY) process.on('SIGHUP', life.reload);
+
+  begin();
   return {
-    ...life,
+    reload() {
+      if (life) life.reload();
+      else log.warn({}, 'SIGHUP looks at no model: new ones wait for the disk');
+    },
     async stop() {
-      process.off('SIGHUP', life.reload);
-      await life.stop();
+      clearTimeout(retry);
+      await life?.stop();
     },
   };
 }
