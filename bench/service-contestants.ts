@@ -16,6 +16,8 @@ export interface Contestant {
   readonly tag: string;
   /** Undefined while it runs; else its last words. */
   readonly ended: string | undefined;
+  /** What it wrote to standard output: ours its summary, as it ends. */
+  readonly output: string;
   /** User and system time so far, in steps of 10 ms. */
   cpuMs(): number;
   rssMb(): number;
@@ -52,11 +54,15 @@ export function startContestant(name: ContestantName, options: ContestantOptions
   const tag = `${name}${options.qos}`;
   const [command, ...args] = commandOf(name, tag, options);
   const env = { ...process.env, LOOP_DELAY_FILE: loopDelayFile(options.folder, tag) };
-  const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
   let words = '';
   let ended: string | undefined;
   child.stderr.on('data', (data) => {
     words = `${words}${data}`.slice(-500);
+  });
+  child.stdout.on('data', (data) => {
+    output += data;
   });
   child.on('error', (error) => {
     ended = error.message;
@@ -69,6 +75,9 @@ export function startContestant(name: ContestantName, options: ContestantOptions
     get ended() {
       return ended;
     },
+    get output() {
+      return output;
+    },
     cpuMs: () => (ended === undefined ? cpuMsOf(child.pid as number) : 0),
     rssMb: () => (ended === undefined ? rssMbOf(child.pid as number) : 0),
     writtenBytes: () => (ended === undefined ? writtenBytesOf(child.pid as number) : 0),
@@ -78,9 +87,9 @@ export function startContestant(name: ContestantName, options: ContestantOptions
 
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
+  const closed = once(child, 'close');
   child.kill();
-  await exited;
+  await closed;
 }
 
 function commandOf(name: ContestantName, tag: string, options: ContestantOptions): [string, ...string[]] {
@@ -90,7 +99,14 @@ function commandOf(name: ContestantName, tag: string, options: ContestantOptions
   if (name === 'echo') return [process.execPath, fileOf('peers/echo.mjs'), ...args];
   if (name === 'paho') return [process.env.PYTHON ?? 'python3', fileOf('peers/forecast-paho.py'), ...args];
   const watch = options.watched ? ['--import', fileOf('loop-delay.mjs')] : [];
-  return [process.execPath, ...watch, fileOf('../dist/cli/main.js'), 'run', writeConfig(tag, options)];
+  return [
+    process.execPath,
+    ...watch,
+    fileOf('../dist/cli/main.js'),
+    'run',
+    writeConfig(tag, options),
+    '--json',
+  ];
 }
 
 function writeConfig(tag: string, options: ContestantOptions): string {

@@ -5,6 +5,7 @@ import type { Link } from '../mqtt/link.ts';
 import type { Sink } from '../mqtt/sink.ts';
 import { mqttSource, type SourceCounts } from '../mqtt/source.ts';
 import type { TopicPattern } from '../mqtt/topic.ts';
+import { formatTime } from '../signal/times.ts';
 import type { Counters } from '../stream/counters.ts';
 import { decode, type Reading, type ReadingBatch, sharedChannels } from '../stream/decode.ts';
 import type { Message } from '../stream/payload.ts';
@@ -108,12 +109,25 @@ export function createLiveRoad(options: LiveRoadOptions, parts: RoadParts): Live
     },
     start() {
       subscription = road.subscribe({ next: models.push, error: fail });
+      warnOfClock(models.serving, options);
     },
     stop() {
       subscription?.unsubscribe();
       models.stop();
     },
   };
+}
+
+/** What has no time of its own gets that of a clock that is perhaps not yet set. */
+function warnOfClock({ memory }: Serving, { routes, log }: LiveRoadOptions): void {
+  if (routes.every(({ saysTime }) => saysTime)) return;
+  let newestMs = Number.NEGATIVE_INFINITY;
+  for (const { aligner } of memory.table.streams.values()) newestMs = Math.max(newestMs, aligner.newestMs);
+  if (newestMs <= Date.now()) return;
+  log.warn(
+    { newest: formatTime(newestMs) },
+    'the clock is behind the newest reading: what has no time of its own counts as late until it is set',
+  );
 }
 
 /** What comes for the road, and nothing that this service itself says. */
@@ -148,6 +162,8 @@ function decodeAll(
     decoders: routes.map(({ decoder }) => decoder),
     counters: readings,
     channels: sharedChannels(engine.model),
+    newestMs: (stream) =>
+      models.serving.memory.table.streams.get(stream)?.aligner.newestMs ?? Number.NEGATIVE_INFINITY,
     onMalformed: (reason, { route, stream, feature, payload }) =>
       complaints.note(reason, routes[route].topics.topicOf(stream, feature), payload),
     onRetained: models.noteRetained,

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a broker's persistent session was last asked for. The broker keeps it for ever, whatever the config says later. */
+/** What a broker's persistent session was last asked for. The broker keeps it, whatever the config says later. */
 export interface SessionRecord {
   readonly clientId: string;
   readonly filters: readonly string[];

@@ -25,6 +25,8 @@ export type Alignment = 'applied' | 'merged' | 'duplicate' | 'late';
 
 /** Makes one stream's frames of its readings. */
 export interface Aligner {
+  /** The newest event time of any reading that it took; -Infinity before the first. */
+  readonly newestMs: number;
   /** Takes one reading; NaN is an explicit missing. Frames that it closes are appended to `closed`. */
   push(timeMs: number, feature: number, value: number, closed: Frame[]): Alignment;
   /** The end of the input closes the open frames. */
@@ -92,7 +94,7 @@ class StreamAligner implements Aligner {
   private readonly open: OpenFrame[] = [];
   /** Every slot up to this one is closed. */
   private closedSlot = Number.NEGATIVE_INFINITY;
-  private newestMs = Number.NEGATIVE_INFINITY;
+  newestMs = Number.NEGATIVE_INFINITY;
 
   constructor(shared: Shared) {
     this.shared = shared;

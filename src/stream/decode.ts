@@ -36,14 +36,17 @@ export interface DecodeOptions<M extends Envelope = Message> {
   readonly counters: Counters;
   /** Where weights are shared over channels each feature is a stream of its own, `<stream>/<name>`: the names. */
   readonly channels?: readonly string[] | undefined;
+  /** The newest event time of a stream, -Infinity for an unknown one. Beside it, and not beside a clock that is behind, a
+   * reading is not far ahead: a device without a battery starts with the time of its last stop. */
+  readonly newestMs?: ((stream: string) => number) | undefined;
   /** Something of a message was set aside. */
   readonly onMalformed?: ((reason: MalformedReason, message: M) => void) | undefined;
   /** What the broker had kept: for a display, never for a state. */
   readonly onRetained?: ((readings: readonly Reading[]) => void) | undefined;
 }
 
-/** A reading from further ahead would make its stream deaf to all that follows; clocks that are off by a time zone are
- * not. */
+/** A reading from further ahead of the clock, and of its stream, would make the stream deaf to all that follows; clocks that are
+ * off by a time zone are not. */
 export const farthestAheadMs = 24 * 3_600_000;
 
 /** A name is a level of a topic, and stands on a page and in its address. */
@@ -59,8 +62,9 @@ export function decode<M extends Envelope = Message>(
     for (const message of messages) {
       const decoded =
         message.stream.length > longestName ? unreadable('name too long') : decoders[message.route](message);
-      countBad(decoded, message, options);
-      if (isFarAhead(decoded, message)) continue;
+      const isFar = isFarAhead(decoded, message, readings, options);
+      countBad(decoded, isFar, message, options);
+      if (isFar) continue;
       if (message.retained) {
         counters.ended.retained += decoded.features.length;
         if (onRetained) onRetained(addReadings([], message, decoded, channels));
@@ -74,6 +78,7 @@ export function decode<M extends Envelope = Message>(
 
 function countBad<M extends Envelope>(
   decoded: Decoded,
+  isFar: boolean,
   message: M,
   { counters, onMalformed }: DecodeOptions<M>,
 ): void {
@@ -81,13 +86,27 @@ function countBad<M extends Envelope>(
     countMalformed(counters, reason);
     onMalformed?.(reason, message);
   }
-  if (!isFarAhead(decoded, message)) return;
+  if (!isFar) return;
   countMalformed(counters, 'far future', decoded.features.length);
   onMalformed?.('far future', message);
 }
 
-function isFarAhead({ timeMs, features }: Decoded, { arrivedMs }: Envelope): boolean {
-  return features.length > 0 && timeMs - arrivedMs > farthestAheadMs;
+/** @param before the readings of the turn until now */
+function isFarAhead<M extends Envelope>(
+  { timeMs, features }: Decoded,
+  { stream, arrivedMs }: Envelope,
+  before: readonly Reading[],
+  { newestMs, channels }: DecodeOptions<M>,
+): boolean {
+  if (features.length === 0 || timeMs - arrivedMs <= farthestAheadMs) return false;
+  const name = streamName(stream, features[0], channels);
+  let newest = newestMs?.(name) ?? Number.NEGATIVE_INFINITY;
+  for (const reading of before) if (reading.stream === name) newest = Math.max(newest, reading.timeMs);
+  return timeMs - newest > farthestAheadMs;
+}
+
+function streamName(stream: string, feature: number, channels: readonly string[] | undefined): string {
+  return channels === undefined ? stream : `${stream}/${channels[feature]}`;
 }
 
 function addReadings(
@@ -98,7 +117,7 @@ function addReadings(
 ): Reading[] {
   for (let i = 0; i < features.length; i++) {
     const feature = features[i];
-    const name = channels === undefined ? stream : `${stream}/${channels[feature]}`;
+    const name = streamName(stream, feature, channels);
     const index = channels === undefined ? feature : 0;
     readings.push({ stream: name, timeMs, feature: index, value: values[i], ...(again && { again }) });
   }

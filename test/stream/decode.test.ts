@@ -5,14 +5,17 @@ import { decode } from '../../src/stream/decode.ts';
 import type { Message } from '../../src/stream/payload.ts';
 import { flatJson, jsonDecoder } from '../../src/stream/read-json.ts';
 
+const arrivedMs = Date.UTC(2026, 0);
+const dayMs = 86_400_000;
 const bytes = (text: string) => new TextEncoder().encode(text);
 const message = (payload: string | Uint8Array, retained = false): Message => ({
   route: 0,
   stream: 'JFK',
   payload: typeof payload === 'string' ? bytes(payload) : payload,
   retained,
-  arrivedMs: Date.UTC(2026, 0),
+  arrivedMs,
 });
+const ahead = (ms: number) => message(`{"time":${arrivedMs + ms},"temp":1,"pressure":null}`);
 
 async function decodeAll(...messages: Message[]) {
   const counters = createCounters();
@@ -123,12 +126,25 @@ describe('decode', () => {
   });
 
   test('sets aside what lies more than a day ahead of the clock, value by value', async () => {
-    const arrivedMs = Date.UTC(2026, 0);
-    const at = (aheadMs: number) => message(`{"time":${arrivedMs + aheadMs},"temp":1,"pressure":null}`);
-    const dayMs = 86_400_000;
-    const { readings, counters } = await decodeAll(at(dayMs), at(dayMs + 1));
+    const { readings, counters } = await decodeAll(ahead(dayMs + 1), ahead(dayMs));
     expect(readings).toHaveLength(2);
     expect(counters.malformed).toEqual({ 'far future': 2 });
+  });
+
+  test('takes what goes on a stream step by step, however far a clock is behind that has just been started', async () => {
+    const counters = createCounters();
+    const operator = decode({
+      ...{ decoders: [jsonDecoder(flatJson(['temp', 'pressure']))], counters },
+      newestMs: (stream) => (stream === 'JFK' ? arrivedMs + 9 * dayMs : Number.NEGATIVE_INFINITY),
+    });
+    const known = [9.5, 10, 10.9, 11.5, 13].map((days) => ahead(days * dayMs));
+    const other = { ...ahead(9 * dayMs), stream: 'LGA' };
+    const { readings } = await lastValueFrom(of([...known, other]).pipe(operator));
+    // the last one is a day and a half ahead of its stream
+    expect(readings.map(({ timeMs }) => (timeMs - arrivedMs) / dayMs)).toEqual(
+      [9.5, 10, 10.9, 11.5].flatMap((days) => [days, days]),
+    );
+    expect(counters.malformed).toEqual({ 'far future': 4 });
   });
 
   test('takes no name that fits no page', async () => {
