@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeWithMosquitto } from '../mqtt/mosquitto.ts';
-import { runChaos } from './run-chaos.ts';
+import { longestStopMs, runChaos } from './run-chaos.ts';
 
 describeWithMosquitto('ten kills and other faults at 5,000 messages a second', () => {
   test('lose no reading, step none twice and leave every state and forecast as without them', async () => {
@@ -11,5 +11,9 @@ describeWithMosquitto('ten kills and other faults at 5,000 messages a second', (
       ...{ kills: 10, streams: 1_000, lost: 0, doubled: 0, wrongStates: 0, wrongForecasts: 0, miscounted: 0 },
     });
     expect(report.messages).toBeGreaterThan(50_000);
+    expect(report.slowestStopMs).toBeLessThan(longestStopMs);
+    // where this user may mount one
+    expect(report.faults['full disk'] ?? 0).toBe(report.hasDisk ? 1 : 0);
+    expect(said.some((line) => line.includes('degraded'))).toBe(report.hasDisk);
   }, 300_000);
 });

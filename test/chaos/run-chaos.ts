@@ -32,6 +32,8 @@ export interface ChaosReport {
   readonly seed: number;
   readonly kills: number;
   readonly faults: Readonly<Record<string, number>>;
+  /** The state folder had a disk of its own, which can be filled. */
+  readonly hasDisk: boolean;
   readonly streams: number;
   readonly messages: number;
   readonly perSecond: number;
@@ -52,6 +54,8 @@ export interface ChaosReport {
   readonly seconds: number;
 }
 
+/** That a SIGTERM may take. */
+export const longestStopMs = 5_000;
 /** Nothing new for that long: what is not there by now does not come. */
 const silenceMs = 30_000;
 /** For two snapshots, the log that is kept for other models and the one in hand. */
@@ -111,6 +115,7 @@ async function runIn(
   const counts: Record<string, number> = {};
   let slowestStopMs = 0;
   let miscounted = 0;
+  let endCode: number | null = null;
   const checkCounters = () => {
     const { messages, readings } = JSON.parse(service.output) as Summary;
     miscounted += Math.abs(messages - Object.values(readings).reduce((sum, count) => sum + count, 0));
@@ -138,11 +143,12 @@ async function runIn(
     await sender.finish(lastWords(streams, lastHour + 10));
     await untilSame(newest, reference.newest);
   } finally {
-    await service.end('SIGTERM');
+    endCode = await service.end('SIGTERM');
     await close();
     await broker.end('SIGKILL');
     await wire.close();
   }
+  if (endCode !== 0) throw new Error(`the service ended with exit code ${endCode}, expected 0`);
   checkCounters();
   await log.readNew();
   const wrongStates = findDifferences(
@@ -157,7 +163,7 @@ async function runIn(
   const seconds = (performance.now() - startMs) / 1000;
   const { duplicate, late } = reference.counters.ended;
   return {
-    ...{ seed, kills, faults: counts, streams, messages: sender.sent },
+    ...{ seed, kills, faults: counts, hasDisk: disk !== undefined, streams, messages: sender.sent },
     perSecond: Math.round(sender.sent / seconds),
     ...logged.compare(reference.applied),
     wrongStates: wrongStates.length,
