@@ -4,14 +4,14 @@ import { createJournal, type Journal } from '../state/journal.ts';
 import { writeMarks } from '../state/marks.ts';
 import { readRecentLog } from '../state/recent-log.ts';
 import { type Recovered, recover } from '../state/recovery.ts';
-import { createSnapshot, type SnapshotWriter } from '../state/snapshot.ts';
+import { createSnapshot } from '../state/snapshot.ts';
 import { removeOld } from '../state/state-files.ts';
 import type { ReadingObserver } from '../stream/align.ts';
 import type { Reading } from '../stream/decode.ts';
-import type { AlignedStream } from '../stream/stream-table.ts';
 import type { DeliveryMemory } from './delivery-memory.ts';
 import type { Log } from './log.ts';
-import { type KeptStreams, restoreStream, saveStream } from './stream-state.ts';
+import { createSnapshotPass, type SnapshotPass } from './snapshot-pass.ts';
+import { type KeptStreams, restoreStream } from './stream-state.ts';
 
 /** A model whose states are kept. */
 export interface KeptModel extends KeptStreams {
@@ -65,9 +65,6 @@ const leastLogBytes = 1024 * 1024;
 const keptBytes = 64 * 1024 * 1024;
 /** Readings that wait for a disk that takes nothing: then a snapshot has to do for them all. */
 const mostUncommitted = 2_000_000;
-/** Streams of a snapshot that are saved at a time, and the rest between two times: what comes meanwhile goes first. */
-const streamsATurn = 32;
-const restMs = 1;
 
 /** Fills memory and monitor with the states that the folder holds. This process has locked it.
  * @throws StateError when a newer program wrote it */
@@ -95,13 +92,6 @@ function headerOf({ engine, memory }: KeptModel): FileHeader {
   };
 }
 
-/** A snapshot under way: the streams that it still lacks, as they were when it began. */
-interface Pass {
-  readonly of: KeptModel;
-  readonly writer: SnapshotWriter;
-  readonly missing: Set<AlignedStream>;
-}
-
 function createStateKeeper(
   options: StateKeeperOptions,
   { batches, next, snapshotNumber, snapshotBytes, logBytes }: Omit<Recovered, 'states' | 'aligning'>,
@@ -112,7 +102,7 @@ function createStateKeeper(
     header: () => headerOf(kept),
     ...{ first: next, marks: deliveries },
   });
-  let pass: Pass | undefined;
+  let pass: SnapshotPass | undefined;
   let passing: Promise<void> | undefined;
   let closing = false;
   let lastBytes = snapshotBytes;
@@ -124,10 +114,6 @@ function createStateKeeper(
   let outgoing: number | undefined;
   // the states have readings that no file has
   let lacking = false;
-
-  function save({ of, writer, missing }: Pass, stream: AlignedStream): void {
-    if (missing.delete(stream)) writer.add(saveStream(stream, of));
-  }
 
   function checkOpen(): void {
     if (closing && !lacking) throw new Error('the service stops');
@@ -149,19 +135,9 @@ function createStateKeeper(
     journal.rotate();
     const marks = deliveries && writeMarks(deliveries.all());
     earlierBytes = 0;
-    const current: Pass = { of, writer, missing: new Set(of.memory.table.streams.values()) };
-    pass = current;
+    pass = createSnapshotPass(of, writer);
     try {
-      while (current.missing.size > 0) {
-        checkOpen();
-        let count = 0;
-        for (const stream of current.missing) {
-          save(current, stream);
-          if (++count === streamsATurn) break;
-        }
-        await writer.flush();
-        await new Promise((resolve) => setTimeout(resolve, restMs));
-      }
+      await pass.saveAll(checkOpen);
       // The log before it is whole once it counts: should it be damaged, the one before goes on from there. Where the log has a
       // hole, nothing of after it is on disk before the snapshot is.
       if (!fills) await journal.commit();
@@ -213,9 +189,7 @@ function createStateKeeper(
 
   return {
     history: batches,
-    before(stream) {
-      if (pass) save(pass, stream);
-    },
+    before: (stream) => pass?.before(stream),
     taken: ({ stream, feature, timeMs, value }) => journal.note(stream, feature, timeMs, value),
     get uncommitted() {
       return journal.uncommitted;
