@@ -178,6 +178,7 @@ export function createJournal(folder: string, { header, first, marks }: JournalO
       return begun;
     },
     async close() {
+      if (closed) return;
       try {
         await commit();
       } finally {
