@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { connect, type IConnackPacket, type MqttClient } from 'mqtt';
 import { ConnectionLostError } from './broker-error.ts';
 import type { Broker, Protocol } from './broker-options.ts';
-import { clientOptions } from './client-options.ts';
+import { clientOptions, largestPacket } from './client-options.ts';
 import { type Ending, endingOf } from './ending.ts';
 import { type Greeting, greet } from './greeting.ts';
 import { createIntake, type Delivery } from './intake.ts';
@@ -112,7 +112,7 @@ export function dial(options: DialOptions): Connection {
     onClose,
     intakeOf: (forward) =>
       createIntake({
-        protocol,
+        ...{ protocol, largestPacket },
         onDelivery(delivery) {
           // an acknowledgement would come after the goodbye; without one the message comes again
           if (leaving || client.disconnecting) return false;
