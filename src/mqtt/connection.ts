@@ -51,7 +51,8 @@ const suspicions: { readonly [scheme in Broker['scheme']]?: string } = {
 export function dial(options: DialOptions): Connection {
   const { broker, protocol, first, statusTopic, onDelivery, onUp, onDown } = options;
   const client = connect(clientOptions(broker, options));
-  const outgoing = createOutgoing(client, protocol);
+  let window = 65_535;
+  const outgoing = createOutgoing(client, protocol, () => window);
   const receipts = createReceipts((packets) => {
     // behind the forecasts: what is acknowledged has its answer at the broker
     outgoing.flush();
@@ -63,7 +64,6 @@ export function dial(options: DialOptions): Connection {
     }
     stream.write(packets);
   });
-  let window = 65_535;
   let suspicion = first ? suspicions[broker.scheme] : undefined;
   let failure: Error | undefined;
   let disconnectCode: number | undefined;
