@@ -2,9 +2,10 @@ import { loadModel } from '../engine/engine.ts';
 import { type ModelFile, readModelFile } from '../model/format.ts';
 import type { Log } from './log.ts';
 import { createModelAnswers, type ModelAnswers } from './model-answers.ts';
-import { checkModel, checkSameShape, ModelRefusedError, type ModelRules, modelIdOf } from './model-checks.ts';
+import { checkModel, checkSameShape, type ModelRules, modelIdOf } from './model-checks.ts';
 import { readModelBytes, watchModelFile } from './model-file.ts';
-import { createModelQueue, type ModelQueue, type Offer } from './model-queue.ts';
+import { listenForModels } from './model-message.ts';
+import { createModelQueue, type Offer } from './model-queue.ts';
 import type { ModelRecord, ModelShelf } from './model-shelf.ts';
 import { createModelTrial, type KeptRecord, type ModelTrial } from './model-trial.ts';
 import type { Service } from './service.ts';
@@ -31,9 +32,6 @@ export interface ModelLife {
   stop(): Promise<void>;
 }
 
-/** Of a model that comes by MQTT. */
-export const mostTopicBytes = 256 * 1024;
-
 export function startModelLife(options: ModelLifeOptions): ModelLife {
   const { service, shelf, path, topic, log } = options;
   const { link, models } = service;
@@ -46,7 +44,11 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
   const parts: LifeParts = { options, record, answers, trial, signal };
   const offerFile = (isAsked: boolean) =>
     queue.offer({ bytes: () => readModelBytes(path), from: 'seenFile', isAsked });
-  const detach = [listen(options, queue), answers.stop, watchFile(options, () => offerFile(false))];
+  const detach = [
+    listenForModels(link, topic, queue.offer),
+    answers.stop,
+    watchFile(options, () => offerFile(false)),
+  ];
   const resumed = record.now.candidate;
   if (resumed !== undefined) {
     queue.offer({ bytes: () => shelf.load(resumed), from: 'shelf', isAsked: true });
@@ -132,24 +134,6 @@ async function accept(
   record.write({ candidate: id });
   answers.say({ id, release, status: 'accepted' });
   await trial.open({ id, release, shadow: await service.openShadow(engine) });
-}
-
-/** @returns what ends it */
-function listen({ service, topic }: ModelLifeOptions, { offer }: ModelQueue): () => void {
-  return service.link.onMessage((delivery) => {
-    if (delivery.topic !== topic || delivery.payload.length === 0) return;
-    // a view of what the connection has read
-    const bytes = delivery.payload.slice(0, mostTopicBytes + 1);
-    const found = delivery.payload.length;
-    offer({
-      bytes() {
-        if (found <= mostTopicBytes) return bytes;
-        throw new ModelRefusedError(`a message of ${found} bytes, expected at most ${mostTopicBytes}`);
-      },
-      from: 'seenTopic',
-      isAsked: !delivery.retain,
-    });
-  });
 }
 
 /** Where nothing can be watched there is still SIGHUP. */
