@@ -13,7 +13,7 @@ import type { Service } from './service.ts';
 export type { ModelAnswer } from './model-answers.ts';
 
 export interface ModelLifeOptions extends Omit<ModelRules, 'highestRelease'> {
-  readonly service: Service;
+  readonly service: Pick<Service, 'link' | 'models' | 'engine' | 'openShadow'>;
   /** It has a record. */
   readonly shelf: ModelShelf;
   /** The config's model file. */
@@ -37,7 +37,7 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
   const { link, models } = service;
   const ending = new AbortController();
   const { signal } = ending;
-  const record = openRecord(shelf);
+  const record = openRecord(shelf, log);
   const answers = createModelAnswers({ link, models, topic, log, signal });
   const queue = createModelQueue({ consider: (offer) => consider(offer, parts), log, signal });
   const trial = createModelTrial({ ...options, record, answers, enqueue: queue.enqueue, signal });
@@ -64,15 +64,29 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
   };
 }
 
-function openRecord(shelf: ModelShelf): KeptRecord {
+function openRecord(shelf: ModelShelf, log: Log): KeptRecord {
   let now = shelf.read() as ModelRecord;
+
+  function write(changes: Partial<ModelRecord>): void {
+    const next = { ...now, ...changes };
+    shelf.write(next);
+    now = next;
+  }
+
   return {
     get now() {
       return now;
     },
-    write(changes) {
-      now = { ...now, ...changes };
-      shelf.write(now);
+    write,
+    note(changes) {
+      try {
+        write(changes);
+      } catch (error) {
+        log.error(
+          { reason: (error as Error).message },
+          'what became of a model is not on disk: the next start may judge it again',
+        );
+      }
     },
   };
 }
@@ -97,24 +111,23 @@ async function consider({ bytes: read, from, isAsked }: Offer, parts: LifeParts)
     id = modelIdOf(file.modelBytes);
     release = file.model.release;
     if (from !== 'shelf' && !isAsked && record.now[from] === id) return;
-    if (from !== 'shelf') record.write({ [from]: id });
+    if (from !== 'shelf') record.note({ [from]: id });
     if (id === options.service.engine.id) {
       if (trial.id !== undefined) {
         trial.drop('the model that serves was put back');
-        record.write({ candidate: undefined });
+        record.note({ candidate: undefined });
       }
       return answers.say({ id, release, status: 'promoted', reason: 'it serves already' });
     }
     if (id === trial.id) return answers.say({ id, release, status: 'shadow' });
     await accept(file, { id, bytes }, parts);
   } catch (error) {
-    if (from !== 'shelf' && id !== null && release === null) {
-      if (!isAsked && record.now[from] === id) return;
-      record.write({ [from]: id });
-    }
-    const isCandidate = from === 'shelf' || (id !== null && record.now.candidate === id);
-    if (isCandidate && !signal.aborted) record.write({ candidate: undefined });
+    const unreadable = release === null ? id : null;
+    if (from !== 'shelf' && unreadable !== null && !isAsked && record.now[from] === unreadable) return;
     answers.refuse(id, release, (error as Error).message);
+    if (signal.aborted) return;
+    if (from !== 'shelf' && unreadable !== null) record.note({ [from]: unreadable });
+    if (from === 'shelf' || record.now.candidate === id) record.note({ candidate: undefined });
   }
 }
 
@@ -130,10 +143,10 @@ async function accept(
   checkSameShape(service.engine.model, file.model);
   const engine = await loadModel(bytes);
   shelf.keep(id, bytes);
-  trial.drop('a newer model took its place in the shadow');
   record.write({ candidate: id });
   answers.say({ id, release, status: 'accepted' });
   await trial.open({ id, release, shadow: await service.openShadow(engine) });
+  trial.drop('a newer model took its place in the shadow');
 }
 
 /** Where nothing can be watched there is still SIGHUP. */
