@@ -135,18 +135,20 @@ async function consider({ bytes: read, from, isAsked }: Offer, parts: LifeParts)
 async function accept(
   file: ModelFile,
   { id, bytes }: { readonly id: string; readonly bytes: Uint8Array },
-  { options, record, answers, trial }: LifeParts,
+  { options, record, answers, trial, signal }: LifeParts,
 ): Promise<void> {
   const { service, shelf } = options;
   const { release } = file.model;
   checkModel(file, { ...options, highestRelease: record.now.highestRelease });
   checkSameShape(service.engine.model, file.model);
   const engine = await loadModel(bytes);
+  // the state folder is no longer this service's once it has stopped
+  if (signal.aborted) return;
   shelf.keep(id, bytes);
   record.write({ candidate: id });
+  trial.drop('a newer model took its place in the shadow');
   answers.say({ id, release, status: 'accepted' });
   await trial.open({ id, release, shadow: await service.openShadow(engine) });
-  trial.drop('a newer model took its place in the shadow');
 }
 
 /** Where nothing can be watched there is still SIGHUP. */

@@ -125,3 +125,19 @@ test('a candidate of an earlier life that is gone is refused, counted and forgot
     expect(troubles()).toHaveLength(isFull ? 1 : 0);
   }
 });
+
+test('a model whose service stops while it is loaded touches the state folder no more', async () => {
+  let looks = 0;
+  let stopped: Promise<void> | undefined;
+  const { disk, said, send } = await openLife({
+    onLook(life) {
+      // the first is for its id, the second for its shape, which is the last thing before it is loaded
+      if (++looks === 2) stopped = life.stop();
+    },
+  });
+  send(second);
+  await until(() => stopped !== undefined);
+  await stopped;
+  expect(looks).toBe(2);
+  expect({ kept: disk.kept, said }).toEqual({ kept: [], said: [] });
+});
