@@ -6,6 +6,7 @@ import { clientOptions, largestPacket } from './client-options.ts';
 import { type Ending, endingOf } from './ending.ts';
 import { type Greeting, greet } from './greeting.ts';
 import { createIntake, type Delivery } from './intake.ts';
+import { createLifeSigns } from './life-signs.ts';
 import { createOutgoing, type Done, type Outgoing, type PublishOptions } from './outgoing.ts';
 import { createReceipts, type Receipts } from './receipts.ts';
 
@@ -168,7 +169,7 @@ function start(client: MqttClient, { fail, onSecured, onClose, intakeOf }: Strea
   client.stream.once('secureConnect', onSecured);
   // between the socket and MQTT.js, whose parser takes 4 us a message and which writes every PUBACK by itself
   const [forward] = client.stream.listeners('data') as ((bytes: Buffer) => void)[];
-  client.stream.off('data', forward).on('data', intakeOf(forward));
+  client.stream.off('data', forward).on('data', intakeOf(forward)).on('data', createLifeSigns(client));
 }
 
 interface Ended {
