@@ -1,8 +1,9 @@
 import { readModelFile } from '../model/format.ts';
 import { ModelFormatError } from '../model/format-error.ts';
 import type { Link } from '../mqtt/link.ts';
+import type { ModelAnswer } from '../service/model-answers.ts';
 import { modelIdOf } from '../service/model-checks.ts';
-import { type ModelAnswer, mostTopicBytes } from '../service/model-life.ts';
+import { mostTopicBytes } from '../service/model-message.ts';
 import { answerTopicOf } from '../service/subscriptions.ts';
 import { createToolLink, openToolLink } from './broker-link.ts';
 import type { DeployArguments, Report, Terminal } from './command.ts';

@@ -90,6 +90,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       const match = topics.match(topic);
       // an empty level, which + matches too
       if (!match) return setAside('no feature', delivery);
+      if (delivery.skippedBytes !== undefined) return setAside('too large', delivery);
       const envelope = { route: 0, retained: false, arrivedMs };
       const found = read({ ...envelope, ...match, payload: delivery.payload });
       const { timeMs, numbers, malformed } = found;

@@ -5,8 +5,9 @@ import { createClientIds } from './client-ids.ts';
 /** How long the broker keeps the session of a client that is away, in MQTT 5 (3.1.1 cannot say). */
 const sessionExpirySeconds = 7 * 24 * 3600;
 
-/** A broker keeps larger ones to itself, in MQTT 5 (3.1.1 cannot say): nobody can fill this machine's memory with one. */
-const largestPacket = 16 * 1024 * 1024;
+/** Bytes. A broker keeps larger ones to itself in MQTT 5; 3.1.1 cannot say, and what comes is skipped: nobody can fill this machine's
+ * memory with one. */
+export const largestPacket = 16 * 1024 * 1024;
 
 export interface ClientOptions {
   readonly protocol: Protocol;

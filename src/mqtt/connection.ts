@@ -2,10 +2,11 @@ import type { Socket } from 'node:net';
 import { connect, type IConnackPacket, type MqttClient } from 'mqtt';
 import { ConnectionLostError } from './broker-error.ts';
 import type { Broker, Protocol } from './broker-options.ts';
-import { clientOptions } from './client-options.ts';
+import { clientOptions, largestPacket } from './client-options.ts';
 import { type Ending, endingOf } from './ending.ts';
 import { type Greeting, greet } from './greeting.ts';
 import { createIntake, type Delivery } from './intake.ts';
+import { createLifeSigns } from './life-signs.ts';
 import { createOutgoing, type Done, type Outgoing, type PublishOptions } from './outgoing.ts';
 import { createReceipts, type Receipts } from './receipts.ts';
 
@@ -51,7 +52,8 @@ const suspicions: { readonly [scheme in Broker['scheme']]?: string } = {
 export function dial(options: DialOptions): Connection {
   const { broker, protocol, first, statusTopic, onDelivery, onUp, onDown } = options;
   const client = connect(clientOptions(broker, options));
-  const outgoing = createOutgoing(client, protocol);
+  let window = 65_535;
+  const outgoing = createOutgoing(client, protocol, () => window);
   const receipts = createReceipts((packets) => {
     // behind the forecasts: what is acknowledged has its answer at the broker
     outgoing.flush();
@@ -63,7 +65,6 @@ export function dial(options: DialOptions): Connection {
     }
     stream.write(packets);
   });
-  let window = 65_535;
   let suspicion = first ? suspicions[broker.scheme] : undefined;
   let failure: Error | undefined;
   let disconnectCode: number | undefined;
@@ -112,7 +113,7 @@ export function dial(options: DialOptions): Connection {
     onClose,
     intakeOf: (forward) =>
       createIntake({
-        protocol,
+        ...{ protocol, largestPacket },
         onDelivery(delivery) {
           // an acknowledgement would come after the goodbye; without one the message comes again
           if (leaving || client.disconnecting) return false;
@@ -168,7 +169,7 @@ function start(client: MqttClient, { fail, onSecured, onClose, intakeOf }: Strea
   client.stream.once('secureConnect', onSecured);
   // between the socket and MQTT.js, whose parser takes 4 us a message and which writes every PUBACK by itself
   const [forward] = client.stream.listeners('data') as ((bytes: Buffer) => void)[];
-  client.stream.off('data', forward).on('data', intakeOf(forward));
+  client.stream.off('data', forward).on('data', intakeOf(forward)).on('data', createLifeSigns(client));
 }
 
 interface Ended {

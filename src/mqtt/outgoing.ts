@@ -31,11 +31,14 @@ const lastId = 65_535;
 const mostIds = lastId - lastClientId;
 
 /** Writes the publications of a turn of the event loop in one piece. MQTT.js makes five of each, and at QoS 1 copies it into a
- * store that its next client would not see. It writes whole packets too, so that none comes inside of another. */
-export function createOutgoing(client: MqttClient, protocol: Protocol): Outgoing {
+ * store that its next client would not see. It writes whole packets too, so that none comes inside of another.
+ * @param window how many of QoS 1 the broker takes before it has acknowledged the first: more wait */
+export function createOutgoing(client: MqttClient, protocol: Protocol, window: () => number): Outgoing {
   const packets = createPublishPackets(protocol);
   /** Of QoS 1, by id, the oldest first. */
   const unacknowledged = new Map<number, Done>();
+  /** Of QoS 1: beyond the window. */
+  const waiting: Parameters<Outgoing['publish']>[] = [];
   /** Of QoS 0: not written yet, and written into a socket that is full. */
   let unwritten: Done[] = [];
   let undrained: Done[] = [];
@@ -43,7 +46,7 @@ export function createOutgoing(client: MqttClient, protocol: Protocol): Outgoing
   const waiters: (() => void)[] = [];
 
   function checkDrained(): void {
-    if (unacknowledged.size + unwritten.length + undrained.length > 0) return;
+    if (unacknowledged.size + waiting.length + unwritten.length + undrained.length > 0) return;
     for (const resolve of waiters.splice(0)) resolve();
   }
 
@@ -79,31 +82,45 @@ export function createOutgoing(client: MqttClient, protocol: Protocol): Outgoing
     return newestId;
   }
 
+  const write: Outgoing['publish'] = (topic, payload, { qos, retain }, done) => {
+    if (packets.size === 0) process.nextTick(flush);
+    const id = qos === 1 ? nextId() : undefined;
+    packets.add(topic, payload, retain, id);
+    if (id === undefined) unwritten.push(done);
+    else unacknowledged.set(id, done);
+    if (packets.size >= mostBytes) flush();
+  };
+
+  function writeWaiting(): void {
+    const next = waiting.shift();
+    if (next) write(...next);
+  }
+
   return {
-    publish(topic, payload, { qos, retain }, done) {
+    publish(topic, payload, options, done) {
       if (!isPublishable(topic)) return done(new PublicationRefusedError('not a topic to publish on'));
-      if (unacknowledged.size === mostIds && qos === 1) {
+      if (options.qos === 0) return write(topic, payload, options, done);
+      if (unacknowledged.size + waiting.length === mostIds) {
         return done(new PublicationRefusedError(`the broker has not acknowledged ${mostIds} others`));
       }
-      if (packets.size === 0) process.nextTick(flush);
-      const id = qos === 1 ? nextId() : undefined;
-      packets.add(topic, payload, retain, id);
-      if (id === undefined) unwritten.push(done);
-      else unacknowledged.set(id, done);
-      if (packets.size >= mostBytes) flush();
+      if (unacknowledged.size < window()) write(topic, payload, options, done);
+      else waiting.push([topic, payload, options, done]);
     },
     flush,
     acknowledge(id, code) {
       const done = unacknowledged.get(id);
       if (done === undefined) return false;
       unacknowledged.delete(id);
+      // before those that `done` may hand in
+      writeWaiting();
       const reason = ReasonCodes[code as keyof typeof ReasonCodes] ?? `reason ${code}`;
       done(code < 0x80 ? undefined : new PublicationRefusedError(reason));
       checkDrained();
       return true;
     },
     endAll(error) {
-      const ended = [...unacknowledged.values(), ...undrained, ...unwritten];
+      const waited = waiting.splice(0).map(([, , , done]) => done);
+      const ended = [...unacknowledged.values(), ...waited, ...undrained, ...unwritten];
       unacknowledged.clear();
       undrained = [];
       unwritten = [];

@@ -48,7 +48,7 @@ export function mqttSource(
   }: SourceOptions,
 ): Observable<readonly Message[]> {
   const arrive = createArrivals(now);
-  const read = ({ topic, payload, retain, dup, id }: Delivery): Message | undefined => {
+  const read = ({ topic, payload, skippedBytes, retain, dup, id }: Delivery): Message | undefined => {
     if (isOwn(topic)) {
       counts.own++;
       return undefined;
@@ -66,6 +66,7 @@ export function mqttSource(
         arrivedMs: arrive(),
         ...(dup && { again: 'perhaps' }),
         ...(id > 0 && { packetId: id }),
+        ...(skippedBytes !== undefined && { skippedBytes }),
       };
     }
     counts.unrouted++;

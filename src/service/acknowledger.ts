@@ -16,9 +16,9 @@ export interface Acknowledger {
   /** Messages that the broker keeps. Of a connection that is lost none: it delivers them again. */
   readonly unacknowledged: number;
   /** All messages counted up to now. */
-  mark(): Mark;
+  mark(): ReceiptMark;
   /** Acknowledges the messages of a mark, which are on disk, behind those under way. */
-  start(safe: Mark): void;
+  start(safe: ReceiptMark): void;
   /** What is under way. */
   readonly running: Promise<void> | undefined;
   /** From here on without pauses: the end is near. */
@@ -26,7 +26,7 @@ export interface Acknowledger {
 }
 
 /** So many messages of one connection, counted from its first. */
-interface Mark {
+interface ReceiptMark {
   readonly of: Receipts | undefined;
   readonly messages: number;
 }

@@ -53,6 +53,7 @@ const shape: readonly (readonly [what: string, of: (model: Model) => string])[] 
   ['features', (model) => sensorFeatures(model).join(', ')],
   ['inputs', ({ input }) => input.names.join(', ')],
   ['frames', ({ input }) => `${formatDuration(input.periodMs)}${input.shared ? ' of one feature each' : ''}`],
+  ['readings of a frame', ({ input }) => (input.combine === 'mean' ? 'averaged' : 'one of each feature')],
   ['targets', ({ input, output }) => output.targets.map((target) => input.names[target]).join(', ')],
   ['horizons', ({ output }) => output.horizons.join(', ')],
 ];

@@ -2,9 +2,10 @@ import { loadModel } from '../engine/engine.ts';
 import { type ModelFile, readModelFile } from '../model/format.ts';
 import type { Log } from './log.ts';
 import { createModelAnswers, type ModelAnswers } from './model-answers.ts';
-import { checkModel, checkSameShape, ModelRefusedError, type ModelRules, modelIdOf } from './model-checks.ts';
+import { checkModel, checkSameShape, type ModelRules, modelIdOf } from './model-checks.ts';
 import { readModelBytes, watchModelFile } from './model-file.ts';
-import { createModelQueue, type ModelQueue, type Offer } from './model-queue.ts';
+import { listenForModels } from './model-message.ts';
+import { createModelQueue, type Offer } from './model-queue.ts';
 import type { ModelRecord, ModelShelf } from './model-shelf.ts';
 import { createModelTrial, type KeptRecord, type ModelTrial } from './model-trial.ts';
 import type { Service } from './service.ts';
@@ -12,7 +13,7 @@ import type { Service } from './service.ts';
 export type { ModelAnswer } from './model-answers.ts';
 
 export interface ModelLifeOptions extends Omit<ModelRules, 'highestRelease'> {
-  readonly service: Service;
+  readonly service: Pick<Service, 'link' | 'models' | 'engine' | 'openShadow'>;
   /** It has a record. */
   readonly shelf: ModelShelf;
   /** The config's model file. */
@@ -31,22 +32,23 @@ export interface ModelLife {
   stop(): Promise<void>;
 }
 
-/** Of a model that comes by MQTT. */
-export const mostTopicBytes = 256 * 1024;
-
 export function startModelLife(options: ModelLifeOptions): ModelLife {
   const { service, shelf, path, topic, log } = options;
   const { link, models } = service;
   const ending = new AbortController();
   const { signal } = ending;
-  const record = openRecord(shelf);
+  const record = openRecord(shelf, log);
   const answers = createModelAnswers({ link, models, topic, log, signal });
   const queue = createModelQueue({ consider: (offer) => consider(offer, parts), log, signal });
   const trial = createModelTrial({ ...options, record, answers, enqueue: queue.enqueue, signal });
   const parts: LifeParts = { options, record, answers, trial, signal };
   const offerFile = (isAsked: boolean) =>
     queue.offer({ bytes: () => readModelBytes(path), from: 'seenFile', isAsked });
-  const detach = [listen(options, queue), answers.stop, watchFile(options, () => offerFile(false))];
+  const detach = [
+    listenForModels(link, topic, queue.offer),
+    answers.stop,
+    watchFile(options, () => offerFile(false)),
+  ];
   const resumed = record.now.candidate;
   if (resumed !== undefined) {
     queue.offer({ bytes: () => shelf.load(resumed), from: 'shelf', isAsked: true });
@@ -62,15 +64,29 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
   };
 }
 
-function openRecord(shelf: ModelShelf): KeptRecord {
+function openRecord(shelf: ModelShelf, log: Log): KeptRecord {
   let now = shelf.read() as ModelRecord;
+
+  function write(changes: Partial<ModelRecord>): void {
+    const next = { ...now, ...changes };
+    shelf.write(next);
+    now = next;
+  }
+
   return {
     get now() {
       return now;
     },
-    write(changes) {
-      now = { ...now, ...changes };
-      shelf.write(now);
+    write,
+    note(changes) {
+      try {
+        write(changes);
+      } catch (error) {
+        log.error(
+          { reason: (error as Error).message },
+          'what became of a model is not on disk: the next start may judge it again',
+        );
+      }
     },
   };
 }
@@ -95,24 +111,23 @@ async function consider({ bytes: read, from, isAsked }: Offer, parts: LifeParts)
     id = modelIdOf(file.modelBytes);
     release = file.model.release;
     if (from !== 'shelf' && !isAsked && record.now[from] === id) return;
-    if (from !== 'shelf') record.write({ [from]: id });
+    if (from !== 'shelf') record.note({ [from]: id });
     if (id === options.service.engine.id) {
       if (trial.id !== undefined) {
         trial.drop('the model that serves was put back');
-        record.write({ candidate: undefined });
+        record.note({ candidate: undefined });
       }
       return answers.say({ id, release, status: 'promoted', reason: 'it serves already' });
     }
     if (id === trial.id) return answers.say({ id, release, status: 'shadow' });
     await accept(file, { id, bytes }, parts);
   } catch (error) {
-    if (from !== 'shelf' && id !== null && release === null) {
-      if (!isAsked && record.now[from] === id) return;
-      record.write({ [from]: id });
-    }
-    const isCandidate = from === 'shelf' || (id !== null && record.now.candidate === id);
-    if (isCandidate && !signal.aborted) record.write({ candidate: undefined });
+    const unreadable = release === null ? id : null;
+    if (from !== 'shelf' && unreadable !== null && !isAsked && record.now[from] === unreadable) return;
     answers.refuse(id, release, (error as Error).message);
+    if (signal.aborted) return;
+    if (from !== 'shelf' && unreadable !== null) record.note({ [from]: unreadable });
+    if (from === 'shelf' || record.now.candidate === id) record.note({ candidate: undefined });
   }
 }
 
@@ -120,36 +135,20 @@ async function consider({ bytes: read, from, isAsked }: Offer, parts: LifeParts)
 async function accept(
   file: ModelFile,
   { id, bytes }: { readonly id: string; readonly bytes: Uint8Array },
-  { options, record, answers, trial }: LifeParts,
+  { options, record, answers, trial, signal }: LifeParts,
 ): Promise<void> {
   const { service, shelf } = options;
   const { release } = file.model;
   checkModel(file, { ...options, highestRelease: record.now.highestRelease });
   checkSameShape(service.engine.model, file.model);
   const engine = await loadModel(bytes);
+  // the state folder is no longer this service's once it has stopped
+  if (signal.aborted) return;
   shelf.keep(id, bytes);
-  trial.drop('a newer model took its place in the shadow');
   record.write({ candidate: id });
+  trial.drop('a newer model took its place in the shadow');
   answers.say({ id, release, status: 'accepted' });
   await trial.open({ id, release, shadow: await service.openShadow(engine) });
-}
-
-/** @returns what ends it */
-function listen({ service, topic }: ModelLifeOptions, { offer }: ModelQueue): () => void {
-  return service.link.onMessage((delivery) => {
-    if (delivery.topic !== topic || delivery.payload.length === 0) return;
-    // a view of what the connection has read
-    const bytes = delivery.payload.slice(0, mostTopicBytes + 1);
-    const found = delivery.payload.length;
-    offer({
-      bytes() {
-        if (found <= mostTopicBytes) return bytes;
-        throw new ModelRefusedError(`a message of ${found} bytes, expected at most ${mostTopicBytes}`);
-      },
-      from: 'seenTopic',
-      isAsked: !delivery.retain,
-    });
-  });
 }
 
 /** Where nothing can be watched there is still SIGHUP. */

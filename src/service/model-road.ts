@@ -40,7 +40,7 @@ export interface ModelRoadOptions extends ServingOptions {
   readonly first: Serving;
   readonly format?: PayloadFormat | undefined;
   readonly counters: Counters;
-  readonly durable: Durable | undefined;
+  readonly durable: Pick<Durable, 'observer' | 'recent' | 'adopt'> | undefined;
   readonly onOutcome: (outcome: Outcome) => void;
   /** When the batch in hand has arrived. */
   readonly arrivedMs: () => number;
@@ -56,8 +56,8 @@ class ShadowError extends Error {
 const turnMs = 5;
 /** Readings of the log that go down at once. */
 const sliceLength = 256;
-/** Live batches that wait for a shadow to have read the log. */
-const mostWaiting = 100_000;
+/** Live readings that wait for a shadow to have read the log. */
+const mostWaiting = 500_000;
 
 export function createModelRoad(options: ModelRoadOptions): ModelRoad {
   const { counters, durable, onOutcome, onDefect, arrivedMs, format, maxStreams } = options;
@@ -156,6 +156,8 @@ interface OpenShadow extends Pick<Lane, 'push'> {
 
 function createOpenShadow(candidate: Serving, arrivedMs: () => number): OpenShadow {
   let waiting: ReadingBatch[] | undefined = [];
+  /** Those included that have left `waiting` and are on their way down. */
+  let waitingReadings = 0;
   let ending: ShadowError | undefined;
   const lane = openLane(step(candidate.memory, { counters: createCounters() }), {
     next(answers: Answers) {
@@ -187,15 +189,26 @@ function createOpenShadow(candidate: Serving, arrivedMs: () => number): OpenShad
     // what is in the log too comes again here, and is late or a duplicate
     while (waiting !== undefined && waiting.length > 0) {
       const batches = waiting;
+      const count = waitingReadings;
       waiting = [];
       for (const { readings } of batches) {
         lane.push({ origin: 'history', readings });
         await pause();
         check();
       }
+      waitingReadings -= count;
     }
     check();
     waiting = undefined;
+  }
+
+  function keep(batch: ReadingBatch): void {
+    const { length } = batch.readings;
+    // of messages that held none there may be any number
+    if (length === 0) return;
+    waitingReadings += length;
+    if (waitingReadings > mostWaiting) end('it cannot catch up with the readings that come');
+    else waiting?.push(batch);
   }
 
   const opened: OpenShadow = {
@@ -204,7 +217,7 @@ function createOpenShadow(candidate: Serving, arrivedMs: () => number): OpenShad
     push(batch) {
       if (ending) return;
       if (waiting === undefined) lane.push(batch);
-      else if (waiting.push(batch) > mostWaiting) end('it cannot catch up with the readings that come');
+      else keep(batch);
     },
     ...{ catchUp, check },
     close: () => end('another model took its place'),

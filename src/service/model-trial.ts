@@ -24,7 +24,10 @@ interface Candidate {
 /** The record on disk, as it is now. */
 export interface KeptRecord {
   readonly now: ModelRecord;
+  /** @throws the error of the disk, which then has the record as it was */
   write(changes: Partial<ModelRecord>): void;
+  /** Writes what a later start can do without: where the disk does not take it the log says so. */
+  note(changes: Partial<ModelRecord>): void;
 }
 
 export interface ModelTrialOptions {
@@ -92,7 +95,7 @@ export function createModelTrial(options: ModelTrialOptions): ModelTrial {
       await promote(opened);
     } catch (error) {
       drop((error as Error).message);
-      record.write({ candidate: undefined });
+      record.note({ candidate: undefined });
     }
   }
 

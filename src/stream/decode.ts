@@ -60,8 +60,7 @@ export function decode<M extends Envelope = Message>(
   return map((messages) => {
     const readings: Reading[] = [];
     for (const message of messages) {
-      const decoded =
-        message.stream.length > longestName ? unreadable('name too long') : decoders[message.route](message);
+      const decoded = decodeOne(message, decoders);
       const isFar = isFarAhead(decoded, message, readings, options);
       countBad(decoded, isFar, message, options);
       if (isFar) continue;
@@ -74,6 +73,12 @@ export function decode<M extends Envelope = Message>(
     }
     return { origin: 'live', readings };
   });
+}
+
+function decodeOne<M extends Envelope>(message: M, decoders: readonly Decoder<M>[]): Decoded {
+  if (message.stream.length > longestName) return unreadable('name too long');
+  if (message.skippedBytes !== undefined) return unreadable('too large');
+  return decoders[message.route](message);
 }
 
 function countBad<M extends Envelope>(

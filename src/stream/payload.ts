@@ -14,6 +14,8 @@ export interface Envelope {
   /** Milliseconds since 1970, by this machine's clock. */
   readonly arrivedMs: number;
   readonly again?: Again;
+  /** The transport held nothing of it, so large it was. */
+  readonly skippedBytes?: number;
 }
 
 /** What a transport hands over. */

@@ -13,8 +13,10 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jsonReader, numberReader } from '../../src/cli/record-payload.ts';
 import { createRowGatherer, type StreamMessage } from '../../src/cli/record-rows.ts';
+import { createRecorder } from '../../src/cli/recorder.ts';
 import { createRecording, RecordingError, type Row } from '../../src/cli/recording.ts';
 import { parseTable } from '../../src/data/csv.ts';
+import { parseTopicPattern } from '../../src/mqtt/topic.ts';
 import { createCounters } from '../../src/stream/counters.ts';
 
 let folder: string;
@@ -221,6 +223,23 @@ describe('rows', () => {
       counts: [3, 0, 0],
     });
   });
+});
+
+test('a message that was too large to be held is set aside as that', () => {
+  const warnings: string[] = [];
+  const recorder = createRecorder({
+    ...{ topics: parseTopicPattern('s/{stream}/{feature}'), read: numberReader() },
+    recording: createRecording(path, { withStreams: true }),
+    warn: (line) => warnings.push(line),
+  });
+  const nothing = new Uint8Array(0);
+  recorder.take({
+    ...{ topic: 's/a/temp', payload: nothing, skippedBytes: 20_000_000 },
+    ...{ retain: false, dup: false, id: 1 },
+  });
+  expect(recorder.messages).toBe(1);
+  expect(recorder.counters.malformed).toEqual({ 'too large': 1 });
+  expect(warnings).toEqual(['set aside on s/a/temp: too large, found ""']);
 });
 
 describe('payloads', () => {

@@ -38,12 +38,22 @@ function publish(message: SentMessage, protocol: '5' | '3.1.1'): Buffer {
 /** Lower ids are of publications of MQTT.js. */
 const firstId = 256;
 
+/** What a packet has behind its topic and id. */
+function restBytes({ payload, properties }: SentMessage, protocol: '5' | '3.1.1'): number {
+  return payload.length + (protocol === '5' ? packet(0, properties).length - 1 : 0);
+}
+
+interface TakeOptions {
+  readonly isTaken?: (delivery: Delivery) => boolean;
+  readonly largestPacket?: number;
+}
+
 /** What came of bytes in chunks that end at `cuts`. */
 function take(
   bytes: Buffer,
   cuts: readonly number[],
   protocol: '5' | '3.1.1',
-  isTaken = (_: Delivery) => true,
+  { isTaken = () => true, largestPacket = 2 ** 28 }: TakeOptions = {},
 ) {
   const deliveries: Delivery[] = [];
   const others: Buffer[] = [];
@@ -52,7 +62,7 @@ function take(
   const sessions: boolean[] = [];
   const order: string[] = [];
   const intake = createIntake({
-    protocol,
+    ...{ protocol, largestPacket },
     onDelivery: (delivery) => {
       deliveries.push({ ...delivery, payload: Buffer.from(delivery.payload) });
       order.push('message');
@@ -123,20 +133,26 @@ describe.each(['5', '3.1.1'] as const)('the intake of MQTT %s', (protocol) => {
   test('delivers every message, hands on every other byte and acknowledges QoS 1, however the bytes are cut', () => {
     const packets = fc.array(fc.oneof(message({ payload: 400 }), puback, other), { maxLength: 12 });
     const cuts = fc.array(fc.nat(4000), { maxLength: 30 });
+    const largest = fc.integer({ min: 20, max: 700 });
     const bytesOf = (sent: Sent) => {
       if (isMessage(sent)) return publish(sent, protocol);
       return isPuback(sent) ? sent.puback : sent;
     };
     fc.assert(
-      fc.property(packets, cuts, (sent, ends) => {
+      fc.property(packets, cuts, largest, (sent, ends, largestPacket) => {
         const bytes = Buffer.concat(sent.map(bytesOf));
         const messages = sent.filter(isMessage);
         const pubacks = sent.filter((one) => isPuback(one) && one.id >= firstId) as Puback[];
         const others = sent.filter((one) => !isMessage(one) && !(isPuback(one) && one.id >= firstId));
-        const taken = take(bytes, ends, protocol);
-        const expected = messages.map(({ topic, payload, retain, dup, qos, id }) => ({
-          ...{ topic, payload: Buffer.from(payload), retain, dup, id: qos * id },
-        }));
+        const taken = take(bytes, ends, protocol, { largestPacket });
+        const expected = messages.map((one) => {
+          const { topic, payload, retain, dup, qos, id } = one;
+          const isHeld = publish(one, protocol).length <= largestPacket;
+          const body = isHeld
+            ? { payload: Buffer.from(payload) }
+            : { payload: Buffer.alloc(0), skippedBytes: restBytes(one, protocol) };
+          return { topic, ...body, retain, dup, id: qos * id };
+        });
         expect(taken.deliveries).toEqual(expected);
         expect(taken.others).toEqual(Buffer.concat(others.map(bytesOf)));
         expect(taken.pubacks).toEqual(pubacks.map(({ id, code }) => [id, code]));
@@ -159,8 +175,32 @@ describe.each(['5', '3.1.1'] as const)('the intake of MQTT %s', (protocol) => {
     const bytes = Buffer.concat(
       ['a', 'b', 'c'].map((topic, i) => publish({ ...sent, topic, id: i + 1 }, protocol)),
     );
-    const { acknowledged } = take(bytes, [], protocol, ({ topic }) => topic !== 'b');
+    const { acknowledged } = take(bytes, [], protocol, { isTaken: ({ topic }) => topic !== 'b' });
     expect(acknowledged).toEqual(Buffer.from([0x40, 2, 0, 1, 0x40, 2, 0, 3]));
+  });
+
+  test('skips the rest of a message that is too large, which is delivered and acknowledged when all of it has come', () => {
+    const sent = { retain: false, dup: true, qos: 1, properties: Buffer.alloc(3) } as const;
+    const [before, large, after] = [
+      { topic: 'a', id: 1, payload: Buffer.alloc(10) },
+      // every byte of it could begin a message
+      { topic: 'much', id: 0x0203, payload: Buffer.alloc(3000, 0x33) },
+      { topic: 'c', id: 3, payload: Buffer.alloc(10) },
+    ].map((one) => publish({ ...sent, ...one }, protocol));
+    const bytes = Buffer.concat([before, large, after]);
+    const pubacks = [0x40, 2, 0, 1, 0x40, 2, 2, 3, 0x40, 2, 0, 3];
+    for (let cut = 1; cut < bytes.length; cut += cut < 100 || cut > 2950 ? 1 : 97) {
+      const taken = take(bytes, [cut], protocol, { largestPacket: 1000 });
+      expect(taken.deliveries.map(({ topic }) => topic)).toEqual(['a', 'much', 'c']);
+      expect(taken.deliveries[1]).toMatchObject({ payload: Buffer.alloc(0), dup: true, id: 0x0203 });
+      expect(taken.deliveries[1].skippedBytes).toBe(3000 + (protocol === '5' ? 4 : 0));
+      expect(taken.acknowledged).toEqual(Buffer.from(pubacks));
+      expect(taken.others).toHaveLength(0);
+    }
+    const cutOff = bytes.subarray(0, before.length + large.length - 1);
+    const { deliveries, acknowledged } = take(cutOff, [], protocol, { largestPacket: 1000 });
+    expect(deliveries.map(({ topic }) => topic)).toEqual(['a']);
+    expect(acknowledged).toEqual(Buffer.from(pubacks.slice(0, 4)));
   });
 
   test('hands on what stands before a message first', () => {
@@ -218,4 +258,28 @@ test('takes a large message in many chunks, each byte copied once', () => {
   expect(take(bytes, cuts, '3.1.1').deliveries[0].payload.length).toBe(payload.length);
   // 3,000 copies of what is there already would be 4.5 GB
   expect(performance.now() - startedMs).toBeLessThan(1000);
+});
+
+test('holds nothing of a message that is too large', () => {
+  const chunkBytes = 65_536;
+  const chunks = 3000;
+  const head = Buffer.from([0x30, 0x80, 0x80, 0x80, 0x5e, 0, 1, 0x61]);
+  const body = (0x5e << 21) - 3;
+  const seen: Delivery[] = [];
+  const intake = createIntake({
+    ...{ protocol: '3.1.1', largestPacket: 1 << 24 },
+    onDelivery: (delivery) => seen.push(delivery) > 0,
+    onSession: () => {},
+    onPuback: () => false,
+    onOther: () => {},
+    onAcknowledge: () => {},
+  });
+  intake(head);
+  global.gc?.();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let i = 0; i < chunks; i++) intake(Buffer.allocUnsafeSlow(chunkBytes));
+  global.gc?.();
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000_000);
+  intake(Buffer.alloc(body - chunks * chunkBytes));
+  expect(seen).toMatchObject([{ topic: 'a', skippedBytes: body }]);
 });

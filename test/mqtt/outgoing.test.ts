@@ -7,7 +7,7 @@ import { createOutgoing } from '../../src/mqtt/outgoing.ts';
 const endOfTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Publications on a socket that takes no more than `open` says, and what was written. */
-async function connectOutgoing() {
+async function connectOutgoing(window = 65_535) {
   const writes: Buffer[] = [];
   const blocked: (() => void)[] = [];
   const socket = { isOpen: true };
@@ -26,7 +26,7 @@ async function connectOutgoing() {
   await endOfTurn();
   writes.length = 0;
   return {
-    ...{ outgoing: createOutgoing(client, '3.1.1'), client, writes, socket },
+    ...{ outgoing: createOutgoing(client, '3.1.1', () => window), client, writes, socket },
     drain() {
       socket.isOpen = true;
       for (const done of blocked.splice(0)) done();
@@ -109,6 +109,48 @@ describe('publications on their way out', () => {
     expect(ended.at(-1)).toBe('again');
     expect(outgoing.acknowledge(kept, 0)).toBe(true);
     expect(ended.at(-1)).toBe('0');
+  });
+
+  test.each([1, 2])(
+    'of QoS 1 are never more than the %i that the broker takes, whoever hands them in',
+    async (window) => {
+      const { outgoing, writes } = await connectOutgoing(window);
+      ended.length = 0;
+      const written = () =>
+        (
+          Buffer.concat(writes)
+            .toString('latin1')
+            .match(/payload\d/g) ?? []
+        ).join(' ');
+      let handedIn = 3;
+      // as the sink does: as soon as one is done, the next
+      const another = (error?: Error) => {
+        note('done')(error);
+        if (handedIn < 6) outgoing.publish('t', `payload${handedIn++}`, qos1, another);
+      };
+      for (let i = 0; i < 3; i++) outgoing.publish('t', `payload${i}`, qos1, another);
+      outgoing.publish('t', 'payload9', qos0, note('zero'));
+      const drained = outgoing.drained();
+      for (let i = 0; i < 6; i++) {
+        await endOfTurn();
+        expect(written().replace(' payload9', '').split(' ')).toHaveLength(Math.min(6, i + window));
+        expect(outgoing.acknowledge(lastClientId + 1 + i, 0)).toBe(true);
+      }
+      await drained;
+      expect(written().replace(' payload9', '')).toBe(
+        'payload0 payload1 payload2 payload3 payload4 payload5',
+      );
+      expect(ended.filter((what) => what === 'done')).toHaveLength(6);
+    },
+  );
+
+  test('that wait for the broker end with the connection too', async () => {
+    const { outgoing } = await connectOutgoing(1);
+    ended.length = 0;
+    for (const name of ['a', 'b', 'c']) outgoing.publish('t', name, qos1, note(name));
+    outgoing.endAll(new Error('lost'));
+    await outgoing.drained();
+    expect(ended).toEqual(['a: lost', 'b: lost', 'c: lost']);
   });
 
   test('are all ended with the connection, and leave nobody waiting', async () => {

@@ -108,6 +108,23 @@ test('numbers what comes at QoS 1, and hands over what is for nobody', async () 
   expect(aside[0].id).toBe((one.packetId ?? 0) + 1);
 });
 
+test('hands over what is too large to hold as a message without a payload, which is acknowledged like others', async () => {
+  const { link, batches } = await listen({}, { holdsReceipts: () => true });
+  const sender = await openLink({ url: broker.url });
+  const payload = 'x'.repeat(20_000_000);
+  for (const text of ['before', payload, 'behind']) await send(sender.link, 'sensors/a/weather', text);
+  await until(() => batches.flat().length === 3);
+  const [before, large] = batches.flat();
+  expect(large).toMatchObject({ route: 0, stream: 'a', packetId: (before.packetId ?? 0) + 1 });
+  expect(batches.flat().map(({ skippedBytes }) => skippedBytes)).toEqual([
+    undefined,
+    payload.length,
+    undefined,
+  ]);
+  expect(batches.flat().map(textOf)).toEqual(['before', '', 'behind']);
+  expect(link.receipts?.waiting).toBe(3);
+});
+
 test('never consumes what the service itself publishes', async () => {
   const isOwn = forecasts.covers;
   const { link, batches, counts } = await listen({ routes: [forecasts], isOwn }, { topics: ['#'] });

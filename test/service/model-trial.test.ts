@@ -14,6 +14,9 @@ function make() {
   const saves: { done(): void; fail(): void }[] = [];
   const ending = new AbortController();
   let now: ModelRecord = { serving: old, highestRelease: 1 };
+  const write = (changes: Partial<ModelRecord>) => {
+    now = { ...now, ...changes };
+  };
   const trial = createModelTrial({
     service: { engine: { id: old }, models: { promoted: 0, shadow: null } },
     shadowMs: 0,
@@ -21,9 +24,7 @@ function make() {
       get now() {
         return now;
       },
-      write(changes) {
-        now = { ...now, ...changes };
-      },
+      ...{ write, note: write },
     },
     answers: { say: (answer) => said.push(answer), refuse: () => {} },
     enqueue: () => {},

@@ -4,6 +4,7 @@ import { countAll, createCounters, type MalformedReason } from '../../src/stream
 import { decode } from '../../src/stream/decode.ts';
 import type { Message } from '../../src/stream/payload.ts';
 import { flatJson, jsonDecoder } from '../../src/stream/read-json.ts';
+import { numberDecoder } from '../../src/stream/read-number.ts';
 
 const arrivedMs = Date.UTC(2026, 0);
 const dayMs = 86_400_000;
@@ -90,6 +91,17 @@ describe('decode', () => {
     expect(counters.malformed).toEqual({ [reason]: 1 });
     expect(countAll(counters)).toBe(1);
     expect(counters.ended.malformed).toBe(1);
+  });
+
+  test('counts what came without its payload as too large, whatever reads the others', async () => {
+    const counters = createCounters();
+    const decoder = numberDecoder({ names: ['temp'], feature: 'temp' });
+    const large = { ...message(''), skippedBytes: 20_000_000 };
+    const { readings } = await lastValueFrom(
+      of([large, { ...large, retained: true }]).pipe(decode({ decoders: [decoder], counters })),
+    );
+    expect(readings).toEqual([]);
+    expect(counters.malformed).toEqual({ 'too large': 2 });
   });
 
   test('takes no key that a message inherits', async () => {
