@@ -4,6 +4,10 @@ const noWrite: readonly string[] = ['EROFS', 'ENOSPC', 'EDQUOT'];
 /** Also of a file that cannot be changed: somebody else's, an immutable one, one on a broken block. */
 const noChange: readonly string[] = [...noWrite, 'EACCES', 'EPERM', 'EIO'];
 
+export function takesNoWrite(error: unknown): boolean {
+  return noWrite.includes(codeOf(error));
+}
+
 /** Waits for what only tidies, which a disk may refuse.
  * @returns why it did; undefined when all is tidy
  * @throws what is no refusal of the disk */
