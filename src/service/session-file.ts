@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a broker's persistent session was last asked for. The broker keeps it, whatever the config says later. */
@@ -33,7 +33,8 @@ export function openStateFolder(folder: string): void {
     // not `recursive`: below /proc that never ends
     mkdirSync(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // a read-only disk may refuse before it looks whether the folder is there
+    if (!existsSync(folder)) throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join, relative, resolve } from 'node:path';
+import { takesNoWrite } from './disk-error.ts';
 import { StateError } from './state-error.ts';
 
 /** A state folder held by this process. */
@@ -18,16 +19,29 @@ const longestTryMs = 3_600_000;
 /** What the operating system takes for the path of a socket. */
 const longestPath = 100;
 
+/** Of a name without a file, all that there may be: some versions of Node fill up a shorter one with zero bytes, which makes
+ * another name of it. */
+const namelessBytes = 108;
+
 /** Holds the folder for as long as the process lives, stopped or not: a socket that listens, which nobody has to clean up
  * after a kill.
  * @throws StateError when another process holds it */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   try {
-    return await (process.platform === 'win32' ? holdPipe(folder) : holdSocket(folder));
+    return await holdHere(folder);
   } catch (error) {
     if (error instanceof StateError) throw error;
     throw new StateError(`cannot hold ${folder}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+function holdHere(folder: string): Promise<FolderLock> {
+  if (process.platform === 'win32') return holdPipe(folder);
+  return process.platform === 'linux' ? holdTwice(folder) : holdSocket(folder);
+}
+
+function placeIn(folder: string): string {
+  return join(resolve(folder), lockName);
 }
 
 function inUse(folder: string): StateError {
@@ -36,11 +50,45 @@ function inUse(folder: string): StateError {
 
 /** Windows lets one process have a name, for as long as it lives. */
 async function holdPipe(folder: string): Promise<FolderLock> {
-  const path = `\\\\.\\pipe\\cellstream-${encodeURIComponent(join(resolve(folder), lockName))}`;
+  return await holdName(folder, `\\\\.\\pipe\\cellstream-${encodeURIComponent(placeIn(folder))}`);
+}
+
+/** A name that the system gives to one process at a time. */
+async function holdName(folder: string, path: string): Promise<FolderLock> {
   const server = await listen(path).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'EADDRINUSE' ? inUse(folder) : error;
   });
   return { release: () => close(server) };
+}
+
+/** Linux has sockets without a file, which need no disk but count in one network namespace only. With the socket in the folder
+ * it is held against another container too. A read-only or full disk takes no socket, and a service has to start all the same:
+ * there the one without a file holds alone, and another container that starts meanwhile is not kept out. */
+async function holdTwice(folder: string): Promise<FolderLock> {
+  const nameless = await holdName(folder, await namelessPath(folder));
+  try {
+    const inFolder = await holdSocket(folder).catch(async (error: unknown) => {
+      if (!takesNoWrite(error)) throw error;
+      // somebody who came while the disk still took writes
+      if (await isHeld(placeIn(folder), async () => {})) throw inUse(folder);
+      return undefined;
+    });
+    return {
+      async release() {
+        await inFolder?.release();
+        await nameless.release();
+      },
+    };
+  } catch (error) {
+    await nameless.release();
+    throw error;
+  }
+}
+
+/** Names the folder itself and not its path: containers that share a network may each have another folder of the same path. */
+async function namelessPath(folder: string): Promise<string> {
+  const { dev, ino } = await stat(folder, { bigint: true });
+  return `\0cellstream-${dev}-${ino}`.padEnd(namelessBytes, '.');
 }
 
 /** A socket of a name that nobody has again listens in a folder of its own, which is renamed to `lock`. That succeeds where
@@ -48,7 +96,7 @@ async function holdPipe(folder: string): Promise<FolderLock> {
  * and so never the socket of somebody who came meanwhile. */
 async function holdSocket(folder: string): Promise<FolderLock> {
   const name = randomBytes(6).toString('base64url');
-  const place = join(resolve(folder), lockName);
+  const place = placeIn(folder);
   const own = `${place}.${name}`;
   const path = socketPath(join(own, name));
   await mkdir(own);
@@ -56,19 +104,21 @@ async function holdSocket(folder: string): Promise<FolderLock> {
   try {
     server = await listen(path);
     while (!(await takePlace(own, place))) {
-      if (await isHeld(place)) throw inUse(folder);
+      if (await isHeld(place, removeFile)) throw inUse(folder);
     }
     await removeAbandoned(folder);
   } catch (error) {
     if (server) await close(server);
-    await rm(own, { recursive: true, force: true });
+    // what stays is removed by a later start
+    await rm(own, { recursive: true, force: true }).catch(() => {});
     throw error;
   }
   const held = server;
   return {
     async release() {
       await close(held);
-      await rm(join(place, name), { force: true });
+      // nobody listens there any more, should the disk by now refuse to remove it
+      await removeFile(join(place, name)).catch(() => {});
       // another may have it by now
       await rmdir(place).catch(() => {});
     },
@@ -97,8 +147,13 @@ async function takePlace(own: string, place: string): Promise<boolean> {
   }
 }
 
-/** Whether a process listens in the place; what nobody listens at is removed. */
-async function isHeld(place: string): Promise<boolean> {
+function removeFile(path: string): Promise<void> {
+  return rm(path, { force: true });
+}
+
+/** Whether a process listens in the place.
+ * @param remove gets what nobody listens at */
+async function isHeld(place: string, remove: (path: string) => Promise<void>): Promise<boolean> {
   let names: string[] = [];
   try {
     names = await readdir(place);
@@ -114,7 +169,7 @@ async function isHeld(place: string): Promise<boolean> {
   for (const name of names) {
     const path = join(place, name);
     if (await isAlive(socketPath(path))) return true;
-    await rm(path, { force: true });
+    await remove(path);
   }
   return false;
 }

@@ -1,4 +1,5 @@
 import { rename, truncate } from 'node:fs/promises';
+import { tidy } from './disk-error.ts';
 import { type FileHeader, readHeader } from './file-header.ts';
 import { readFrames } from './frames.ts';
 import type { Marks } from './marks.ts';
@@ -33,7 +34,8 @@ export interface RecoveryOptions {
   readonly onMarks?: ((marks: Marks) => void) | undefined;
 }
 
-/** @throws StateError for a file of a newer program */
+/** Mends what it finds, where the disk lets it; a start does not need that.
+ * @throws StateError for a file of a newer program */
 export async function recover(folder: string, options: RecoveryOptions): Promise<Recovered> {
   await removeUnfinished(folder);
   const snapshots = await listNumbers(folder, 'snapshot');
@@ -70,7 +72,7 @@ interface LogOptions extends RecoveryOptions {
   readonly marked: MarkedPlace | undefined;
 }
 
-/** Undefined where it is damaged, and set aside. */
+/** Undefined where it is damaged. */
 async function openSnapshot(
   folder: string,
   number: number,
@@ -80,18 +82,17 @@ async function openSnapshot(
   try {
     return await readSnapshot(path);
   } catch (error) {
-    await setAside(path, error);
-    onDamage(
-      `${(error as Error).message}; it is set aside, and an older one is taken with the log since then`,
-    );
+    onDamage(`${await setAside(path, error)}, and an older one is taken with the log since then`);
     return undefined;
   }
 }
 
-/** @throws what is no damage */
-async function setAside(path: string, error: unknown): Promise<void> {
+/** @returns what was damaged and what became of it
+ * @throws what is no damage */
+async function setAside(path: string, error: unknown): Promise<string> {
   if (!(error instanceof DamageError)) throw error;
-  await rename(path, `${path}.damaged`);
+  const refusal = await tidy(rename(path, `${path}.damaged`));
+  return `${error.message}; it ${refusal === undefined ? 'is set aside' : `is left out and stays (${refusal})`}`;
 }
 
 interface LogFile {
@@ -133,14 +134,14 @@ async function openLog(
   try {
     const { features } = readHeader(payloads[0], path);
     if (wholeBytes < found.length) {
-      await truncate(path, wholeBytes);
-      onDamage(`${path}: ${found.length - wholeBytes} bytes at its end are no whole record and are cut off`);
+      const refusal = await tidy(truncate(path, wholeBytes));
+      const end = refusal === undefined ? 'are cut off' : `are left out and stay (${refusal})`;
+      onDamage(`${path}: ${found.length - wholeBytes} bytes at its end are no whole record and ${end}`);
     }
     const places = features.map((feature) => header.features.indexOf(feature));
     return { number, path, records: payloads.slice(1), places, bytes: wholeBytes };
   } catch (error) {
-    await setAside(path, error);
-    onDamage(`${(error as Error).message}; it is set aside`);
+    onDamage(await setAside(path, error));
     return undefined;
   }
 }

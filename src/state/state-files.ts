@@ -1,5 +1,6 @@
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tidy } from './disk-error.ts';
 
 /** What lies in a state folder: `log-N.bin` begins where `snapshot-N.bin` was taken; N rises. */
 export type StateFile = 'log' | 'snapshot';
@@ -41,10 +42,10 @@ export async function listNumbers(folder: string, kind: StateFile): Promise<numb
     .sort((left, right) => left - right);
 }
 
-/** Removes snapshots that a kill has left half written. */
+/** Removes snapshots that a kill has left half written, where the disk lets it: nobody reads them. */
 export async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (/^snapshot-\d+\.bin\.new$/.test(name)) await rm(join(folder, name), { force: true });
+    if (/^snapshot-\d+\.bin\.new$/.test(name)) await tidy(rm(join(folder, name), { force: true }));
   }
 }
 

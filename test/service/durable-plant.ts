@@ -30,7 +30,8 @@ export interface DurablePlant {
   publish(from: number, to: number, perSecond?: number): Promise<void>;
 }
 
-const streams = 50;
+/** That sensors send for. */
+export const streams = 50;
 
 export interface PlantOptions {
   /** Of the broker. */

@@ -1,23 +1,21 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { openLink, textOf } from '../mqtt/links.ts';
 import { describeWithMosquitto } from '../mqtt/mosquitto.ts';
 import { until } from '../mqtt/until.ts';
-import { mountSmallDisk, type SmallDisk } from '../state/small-disk.ts';
-import { openDurablePlant, perMessage, totalOf, untilApplied, untilCounted } from './durable-plant.ts';
+import { makeDisk } from '../state/folder.ts';
+import { mountsDisks } from '../state/small-disk.ts';
+import {
+  openDurablePlant,
+  perMessage,
+  readLog,
+  streams,
+  totalOf,
+  untilApplied,
+  untilCounted,
+} from './durable-plant.ts';
 import type { RunProcess } from './run-process.ts';
-
-function mountHere(): { readonly folder: string; readonly disk: SmallDisk } | undefined {
-  const folder = join(mkdtempSync(join(tmpdir(), 'cellstream-disk-')), 'disk');
-  const disk = mountSmallDisk(folder, 512);
-  return disk && { folder, disk };
-}
-
-const probe = mountHere();
-probe?.disk.unmount();
 
 /** Bytes of memory that the process holds. */
 function rssOf({ pid }: RunProcess): number {
@@ -29,6 +27,14 @@ function rssOf({ pid }: RunProcess): number {
 const isLong = process.env.CELLSTREAM_LONG !== undefined;
 
 const says = (run: RunProcess, text: string) => run.lines.some(({ msg }) => msg.includes(text));
+
+/** Waits until that many forecasts were made; of those that came at once the newest of a stream alone is published. */
+function untilAnswered(run: RunProcess, count: number): Promise<void> {
+  return until(async () => {
+    const { forecasts, superseded } = (await run.view()).overview;
+    return forecasts + superseded >= count;
+  }, 30_000);
+}
 
 describeWithMosquitto('a service that keeps its states, in trouble,', () => {
   test('counts every number once when the broker is restarted', async () => {
@@ -121,11 +127,10 @@ describeWithMosquitto('a service that keeps its states, in trouble,', () => {
     expect(mostBytes - calmBytes).toBeLessThan(100e6);
   });
 
-  test.skipIf(probe === undefined)(
+  test.runIf(mountsDisks())(
     'goes on while its disk is full, acknowledges nothing, and has lost nothing when there is room again',
     async () => {
-      const { folder, disk } = mountHere() as NonNullable<typeof probe>;
-      onTestFinished(disk.unmount);
+      const { folder, disk } = await makeDisk();
       const { start, publish, forecasts } = await openDurablePlant({ stateFolder: folder });
       const run = await start('commit: 100ms');
       await publish(0, 100);
@@ -147,6 +152,45 @@ describeWithMosquitto('a service that keeps its states, in trouble,', () => {
       await publish(0, 2_000);
       await untilCounted(last, 2_000 * perMessage);
       // it had all of them
+      const { readings } = await last.stop();
+      expect(readings).toMatchObject({ applied: 0 });
+    },
+  );
+
+  test.runIf(mountsDisks())(
+    'starts on a disk that is read-only, acknowledges nothing, and has lost nothing when it may write again',
+    async () => {
+      const { folder, disk } = await makeDisk();
+      const { start, publish, forecasts } = await openDurablePlant({ stateFolder: folder });
+      const first = await start('commit: 100ms');
+      await publish(0, 100);
+      await untilApplied(first, 100 * perMessage);
+      await first.stop();
+      disk.makeReadOnly();
+      const run = await start('commit: 100ms');
+      await publish(100, 2_000);
+      await until(() => says(run, 'degraded: states do not reach the disk'), 30_000);
+      await untilAnswered(run, 1_900);
+      await run.kill('SIGKILL');
+      const before = forecasts.deliveries.length;
+      const next = await start('commit: 100ms');
+      // the broker had all of them still
+      await untilApplied(next, 1_900 * perMessage);
+      await untilAnswered(next, 1_900);
+      // of each stream the newest at least
+      await until(() => forecasts.deliveries.length >= before + streams);
+      disk.makeWritable();
+      await until(() => says(next, 'the disk takes states again'), 30_000);
+      const { state } = await next.stop();
+      expect(state.degraded).toBeNull();
+      const logged = await readLog(folder);
+      expect(logged).toHaveLength(2_000 * perMessage);
+      expect(new Set(logged.map((reading) => JSON.stringify({ ...reading, value: 0 }))).size).toBe(
+        logged.length,
+      );
+      const last = await start('commit: 100ms');
+      await publish(0, 2_000);
+      await untilCounted(last, 2_000 * perMessage);
       const { readings } = await last.stop();
       expect(readings).toMatchObject({ applied: 0 });
     },

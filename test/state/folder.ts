@@ -6,12 +6,21 @@ import { type FileHeader, fileFormat } from '../../src/state/file-header.ts';
 import type { Marks } from '../../src/state/marks.ts';
 import type { LoggedReading } from '../../src/state/readings-record.ts';
 import { type Recovered, recover } from '../../src/state/recovery.ts';
+import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
 /** A folder of the test's own, gone with it. */
 export async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'cellstream-state-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** A disk of the test's own, where this user may mount one. */
+export async function makeDisk(kilobytes = 512): Promise<{ folder: string; disk: SmallDisk }> {
+  const folder = join(await makeFolder(), 'disk');
+  const disk = mountSmallDisk(folder, kilobytes) as SmallDisk;
+  onTestFinished(disk.unmount);
+  return { folder, disk };
 }
 
 export const header: FileHeader = { format: fileFormat, model: 'ab'.repeat(32), features: ['temp', 'dewp'] };

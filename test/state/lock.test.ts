@@ -1,10 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { lockFolder } from '../../src/state/lock.ts';
-import { makeFolder } from './folder.ts';
+import { makeDisk, makeFolder } from './folder.ts';
+import { mountsDisks, type SmallDisk } from './small-disk.ts';
 
 /** Of the build: a process that holds the folder from the given moment on, and says whether it does. */
 const contender = `
@@ -16,12 +17,19 @@ process.on('message', async ({ folder, atMs }) => {
 process.send('ready');
 `;
 
-async function startContender(): Promise<ChildProcess> {
-  const child = fork('-', { execArgv: ['--input-type=module', '-e', contender] });
+/** @param isApart as in a container: in a network namespace of its own */
+async function startContender(isApart = false): Promise<ChildProcess> {
+  const args = ['--input-type=module', '-e', contender];
+  const child = isApart
+    ? fork('-', { execPath: 'unshare', execArgv: ['--net', process.execPath, ...args] })
+    : fork('-', { execArgv: args });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child, 'message');
   return child;
 }
+
+/** Whether this user may have another network namespace. */
+const canBeApart = spawnSync('unshare', ['--net', 'true']).status === 0;
 
 async function hold(child: ChildProcess, folder: string, atMs = 0): Promise<string> {
   child.send({ folder, atMs });
@@ -70,9 +78,10 @@ test('what a process has left that was killed as it tried goes with the next, bu
   await lock.release();
 });
 
-test('of processes that start at once where one was killed, exactly one gets the folder', async () => {
+/** Four at a time on a folder whose owner was killed. */
+async function race(isApart: (contender: number) => boolean): Promise<void> {
   const folder = await makeFolder();
-  const contenders = await Promise.all(Array.from({ length: 4 }, startContender));
+  const contenders = await Promise.all([0, 1, 2, 3].map((i) => startContender(isApart(i))));
   for (let round = 0; round < 20; round++) {
     const atMs = Date.now() + 5;
     const answers = await Promise.all(contenders.map((child) => hold(child, folder, atMs)));
@@ -80,15 +89,73 @@ test('of processes that start at once where one was killed, exactly one gets the
     expect(winners, `round ${round}: ${answers}`).toHaveLength(1);
     expect(answers.filter((answer) => answer.includes('is in use by another cellstream'))).toHaveLength(3);
     await kill(winners[0]);
-    contenders[contenders.indexOf(winners[0])] = await startContender();
+    const place = contenders.indexOf(winners[0]);
+    contenders[place] = await startContender(isApart(place));
   }
+}
+
+describe('of processes that start at once where one was killed, exactly one gets the folder,', () => {
+  test('with one network', () => race(() => false));
+  test.runIf(canBeApart)('each with a network of its own', () => race(() => true));
+  test.runIf(canBeApart)('two and two with the same one', () => race((i) => i < 2));
+});
+
+const unwritable: readonly [string, (disk: SmallDisk) => void, (disk: SmallDisk) => void][] = [
+  ['read-only', (disk) => disk.makeReadOnly(), (disk) => disk.makeWritable()],
+  ['full', (disk) => disk.fill(), (disk) => disk.empty()],
+];
+
+describe.runIf(mountsDisks()).each(unwritable)('on a disk that is %s', (_, spoil, mend) => {
+  test('a folder belongs to one process at a time, also when the disk takes writes again', async () => {
+    const { folder, disk } = await makeDisk();
+    spoil(disk);
+    const holder = await startContender();
+    expect(await hold(holder, folder)).toBe('held');
+    await expect(lockFolder(folder)).rejects.toThrow('is in use by another cellstream');
+    mend(disk);
+    await expect(lockFolder(folder)).rejects.toThrow('is in use by another cellstream');
+    await kill(holder);
+    const lock = await lockFolder(folder);
+    expect(await readdir(join(folder, 'lock'))).toHaveLength(1);
+    await lock.release();
+    expect(await readdir(folder)).toEqual(['ballast']);
+  });
+
+  test('a folder that was held before is given back, and is free for the next', async () => {
+    const { folder, disk } = await makeDisk();
+    const before = await lockFolder(folder);
+    spoil(disk);
+    await before.release();
+    await (await lockFolder(folder)).release();
+    mend(disk);
+    await (await lockFolder(folder)).release();
+    expect(await readdir(folder)).toEqual(['ballast']);
+  });
+
+  test.runIf(canBeApart)(
+    'a folder that another container held before stays its own until it ends',
+    async () => {
+      const { folder, disk } = await makeDisk();
+      const holder = await startContender(true);
+      expect(await hold(holder, folder)).toBe('held');
+      spoil(disk);
+      await expect(lockFolder(folder)).rejects.toThrow('is in use by another cellstream');
+      await kill(holder);
+      await (await lockFolder(folder)).release();
+      mend(disk);
+      await (await lockFolder(folder)).release();
+      expect(await readdir(folder)).toEqual(['ballast']);
+    },
+  );
 });
 
 test('a folder that cannot be held says why', async () => {
   await expect(lockFolder('/nowhere/state')).rejects.toThrow(
     /cannot hold \/nowhere\/state: .*(ENOENT|EACCES)/,
   );
-  await expect(lockFolder(`/tmp/${'long'.repeat(40)}`)).rejects.toThrow('too long to hold');
+  const long = join(await makeFolder(), 'long'.repeat(40));
+  await mkdir(long);
+  await expect(lockFolder(long)).rejects.toThrow('too long to hold');
 });
 
 test('the socket that an older cellstream has for a lock counts while it listens, and not after a kill', async () => {

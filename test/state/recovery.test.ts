@@ -1,14 +1,16 @@
-import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { tidy } from '../../src/state/disk-error.ts';
 import { type FileHeader, fileFormat } from '../../src/state/file-header.ts';
 import { createJournal } from '../../src/state/journal.ts';
 import { createSnapshot } from '../../src/state/snapshot.ts';
 import { pathOf } from '../../src/state/state-files.ts';
-import { header, makeFolder, reading, recoverAll } from './folder.ts';
+import { header, makeDisk, makeFolder, reading, recoverAll } from './folder.ts';
+import { mountsDisks } from './small-disk.ts';
 
 /** A log and a snapshot behind it, twice, and a log after the second. */
-async function makeHistory(): Promise<string> {
-  const folder = await makeFolder();
+async function makeHistory(where?: string): Promise<string> {
+  const folder = where ?? (await makeFolder());
   const journal = createJournal(folder, { header: () => header, first: 1 });
   for (let part = 0; part < 3; part++) {
     for (let i = 0; i < 4; i++) {
@@ -113,5 +115,52 @@ describe('recovery', () => {
     const found = await recoverAll(folder);
     expect(found.readings).toEqual(readings(8, 12));
     expect(found.next).toBe(5);
+  });
+
+  test.runIf(mountsDisks())(
+    'finds the same on a disk that is read-only, where nothing can be mended',
+    async () => {
+      const { folder, disk } = await makeDisk();
+      await makeHistory(folder);
+      await appendFile(pathOf(folder, 'snapshot', 3), 'more');
+      await appendFile(pathOf(folder, 'log', 2), 'abc');
+      await writeFile(pathOf(folder, 'log', 4), 'no header');
+      await writeFile(`${pathOf(folder, 'snapshot', 5)}.new`, 'half');
+      const names = await readdir(folder);
+      disk.makeReadOnly();
+      const found = await recoverAll(folder);
+      expect(await readdir(folder)).toEqual(names);
+      expect(texts(found.states)).toEqual(['state 0.0']);
+      expect(found.readings).toEqual(readings(4, 12));
+      expect(found.damage).toEqual([
+        expect.stringMatching(
+          /snapshot-00000003.*; it is left out and stays \(EROFS\), and an older one is taken/,
+        ),
+        expect.stringMatching(/log-00000002.*: 3 bytes at its end .* are left out and stay \(EROFS\)$/),
+        expect.stringMatching(/log-00000004.*; it is left out and stays \(EROFS\)$/),
+      ]);
+      disk.makeWritable();
+      const later = await recoverAll(folder);
+      expect({ ...later, damage: [] }).toEqual({ ...found, damage: [] });
+      expect(later.damage).toEqual([
+        expect.stringContaining('is set aside'),
+        expect.stringContaining('are cut off'),
+        expect.stringContaining('is set aside'),
+      ]);
+      expect((await recoverAll(folder)).damage).toEqual([]);
+      expect((await readdir(folder)).filter((name) => name.endsWith('.new'))).toEqual([]);
+    },
+  );
+
+  test('ends with what is no refusal of the disk', async () => {
+    const folder = await makeHistory();
+    await appendFile(pathOf(folder, 'snapshot', 3), 'more');
+    await mkdir(`${pathOf(folder, 'snapshot', 3)}.damaged`);
+    await expect(recoverAll(folder)).rejects.toThrow('EISDIR');
+  });
+
+  test.each(['EROFS', 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EIO'])('takes %s for one', async (code) => {
+    const refused = Promise.reject(Object.assign(new Error('no'), { code }));
+    expect(await tidy(refused)).toBe(code);
   });
 });
