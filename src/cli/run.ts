@@ -79,18 +79,34 @@ interface Place {
   readonly holdsModels: boolean;
 }
 
-async function serve(args: RunArguments, { config, shelf, log, holdsModels }: Place): Promise<Report> {
+async function serve(args: RunArguments, place: Place): Promise<Report> {
   let life: ModelLife | undefined;
   const forgetHangup = onHangup(() => {
     if (life) life.reload();
-    else log.warn({}, 'SIGHUP looks at no model: this service has not yet started, or takes no new ones');
+    else
+      place.log.warn({}, 'SIGHUP looks at no model: this service has not yet started, or takes no new ones');
   });
+  try {
+    return await serveUntilStopped(args, place, (begun) => {
+      life = begun;
+    });
+  } finally {
+    forgetHangup();
+  }
+}
+
+async function serveUntilStopped(
+  args: RunArguments,
+  { config, shelf, log, holdsModels }: Place,
+  onLife: (life: ModelLife) => void,
+): Promise<Report> {
   const rules = { keys: readTrustedKeys(config.models.trust), takesUnfit: args.force ?? false };
   const chosen = await chooseServingModel(config, { ...rules, shelf, log });
   const engine = withThreads(chosen.engine, config.threads, log);
   const history = await warmUp(args, engine.model, log);
   const { service, session } = await prepare(config, engine, log, history);
-  if (holdsModels) life = startLife(chosen, { ...rules, service, shelf, log, config });
+  const life = holdsModels ? startLife(chosen, { ...rules, service, shelf, log, config }) : undefined;
+  if (life) onLife(life);
   const stopped = stopSignal(log);
   try {
     await Promise.race([openService(service, session, config, log), stopped.promise, service.failed]);
@@ -98,7 +114,6 @@ async function serve(args: RunArguments, { config, shelf, log, holdsModels }: Pl
     await Promise.race([stopped.promise, service.failed]).finally(stopReports);
   } finally {
     stopped.forget();
-    forgetHangup();
     const ended = life?.stop();
     await service.close();
     await ended;

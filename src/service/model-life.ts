@@ -10,8 +10,6 @@ import type { ModelRecord, ModelShelf } from './model-shelf.ts';
 import { createModelTrial, type KeptRecord, type ModelTrial } from './model-trial.ts';
 import type { Service } from './service.ts';
 
-export type { ModelAnswer } from './model-answers.ts';
-
 export interface ModelLifeOptions extends Omit<ModelRules, 'highestRelease'> {
   readonly service: Pick<Service, 'link' | 'models' | 'engine' | 'openShadow'>;
   /** It has a record. */

@@ -6,7 +6,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Engine, loadModel } from '../../src/engine/engine.ts';
 import type { Model } from '../../src/model/model.ts';
 import type { Link } from '../../src/mqtt/link.ts';
-import type { ModelAnswer } from '../../src/service/model-life.ts';
+import type { ModelAnswer } from '../../src/service/model-answers.ts';
 import { signModel } from '../../src/service/signatures.ts';
 import { createKeyTexts, readPrivateKey } from '../../src/service/signing-keys.ts';
 import type { ForecastMessage } from '../../src/stream/encode.ts';
