@@ -149,7 +149,7 @@ export function pushFrame(
     if (spread && !missing && memory[maskAt] === 0)
       learnScale(memory, offset + layout.scaleOffset + k * scaleFloats, row + k, before + k, spread, k);
     if (swing && !missing)
-      learnSwing(memory, swingAt, k, row + k, past + k, inverseScale(layout, memory, offset, k), swing);
+      learnSwing(memory, swingAt, k, row + k, past + k, inverseIndex(layout, offset, k), swing);
     memory[maskAt] = missing ? 1 : 0;
     const base = offset + layout.averagesOffset + k * averages.length;
     for (let a = 0; a < averages.length; a++) {
@@ -191,7 +191,8 @@ export function writeInputs(
   let position = outOffset;
   for (let k = 0; k < features; k++) {
     const x = memory[newest + k];
-    const inverse = inverseScale(layout, memory, offset, k);
+    const inverseAt = inverseIndex(layout, offset, k);
+    const inverse = inverseAt < 0 ? 1 : memory[inverseAt];
     if (plain) out[position++] = x;
     for (let j = 0; j < lags.length; j++) {
       const past = memory[offset + rowBefore(layout, row, lags[j]) + k];
@@ -203,8 +204,9 @@ export function writeInputs(
   }
 }
 
-function inverseScale(layout: PastLayout, memory: Float32Array, offset: number, feature: number): number {
-  return layout.spec.spread ? memory[offset + layout.scaleOffset + feature * scaleFloats + 1] : 1;
+/** Where 1/g of a feature lies; -1 where streams have no scale of their own: it is 1. */
+function inverseIndex({ spec, scaleOffset }: PastLayout, offset: number, feature: number): number {
+  return spec.spread ? offset + scaleOffset + feature * scaleFloats + 1 : -1;
 }
 
 /** Where the newest (filled) z-score of a feature lies. */
@@ -236,7 +238,7 @@ export function writeFactors(
     out[m] = spread ? memory[offset + layout.scaleOffset + targets[m] * scaleFloats] : 1;
 }
 
-/** Where the swing of a feature lies, for `widthAt`; -1 where none is learnt. */
+/** Where the swing of a feature lies, for `writeWidth`; -1 where none is learnt. */
 export function swingIndex({ spec, swingOffset }: PastLayout, offset: number, feature: number): number {
   return spec.swing ? offset + swingOffset + 1 + feature : -1;
 }
@@ -264,12 +266,15 @@ export function writeHighwayInputs(
   for (let i = 0; i < count; i++) {
     const k = allFeatures ? i : targets[i];
     const x = memory[newest + k];
-    const inverse = inverseScale(layout, memory, offset, k);
+    const inverseAt = inverseIndex(layout, offset, k);
+    const inverse = inverseAt < 0 ? 1 : memory[inverseAt];
     for (let j = 1; j < window; j++) {
       out[position++] = Math.fround(memory[offset + rowBefore(layout, row, j) + k] - x) * inverse;
     }
   }
   if (!allFeatures) return;
-  for (let k = 0; k < count; k++)
-    out[position++] = memory[newest + k] * inverseScale(layout, memory, offset, k);
+  for (let k = 0; k < count; k++) {
+    const inverseAt = inverseIndex(layout, offset, k);
+    out[position++] = inverseAt < 0 ? memory[newest + k] : memory[newest + k] * memory[inverseAt];
+  }
 }

@@ -30,25 +30,25 @@ export function countSwing(memory: Float32Array, at: number, { constant }: Swing
 
 /** v <- v + ((|x[t] - x[t-L]| * 1/g) / level - v) / n, n growing to the time constant.
  * @param newest where x[t] lies; `past`: x[t-L]
- * @param inverse 1/g: a stream of another scale swings like the others */
+ * @param inverseAt where 1/g lies, -1 for 1: a stream of another scale swings like the others */
 export function learnSwing(
   memory: Float32Array,
   at: number,
   k: number,
   newest: number,
   past: number,
-  inverse: number,
+  inverseAt: number,
   { levels }: SwingSpec,
 ): void {
   const v = memory[at + 1 + k];
   const d = Math.fround(memory[newest] - memory[past]);
+  const inverse = inverseAt < 0 ? 1 : memory[inverseAt];
   const swing = Math.min(LARGEST_SWING, Math.fround(Math.fround(Math.abs(d) * inverse) / levels[k]));
   memory[at + 1 + k] = v + Math.fround(Math.fround(swing - v) / memory[at]);
 }
 
-/** What distances are multiplied by, from the index of v; 1 where there is none (-1). */
-export function widthAt(memory: Float32Array, index: number): number {
-  if (index < 0) return 1;
-  const root = Math.fround(Math.sqrt(memory[index]));
-  return Math.fround(root * Math.fround(Math.sqrt(root)));
+/** Writes what distances are multiplied by, from the index of v; 1 where there is none (-1). */
+export function writeWidth(memory: Float32Array, index: number, out: Float32Array, at: number): void {
+  const root = index < 0 ? 1 : Math.fround(Math.sqrt(memory[index]));
+  out[at] = root * Math.fround(Math.sqrt(root));
 }

@@ -11,7 +11,7 @@ import {
   writeInputs,
 } from '../signal/inputs.ts';
 import { normalize, type Scaler } from '../signal/scaler.ts';
-import { widthAt } from '../signal/swings.ts';
+import { writeWidth } from '../signal/swings.ts';
 
 /** Frames of one stream with no gap beyond the limit: what a stream sees between two cold starts. */
 export interface Run {
@@ -100,7 +100,7 @@ function createRun(
     writeInputs(past, memory, 0, slot, run.inputs, i * width);
     targets.forEach((target, m) => {
       run.targets[i * targets.length + m] = newestValue(past, memory, 0, slot, target);
-      run.widths[i * targets.length + m] = widthAt(memory, swingIndex(past, 0, target));
+      writeWidth(memory, swingIndex(past, 0, target), run.widths, i * targets.length + m);
       run.read[i * targets.length + m] = Number.isNaN(frame[target]) ? 0 : 1;
     });
   }

@@ -1,4 +1,5 @@
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createArena } from '../../src/engine/arena.ts';
 import { createSession, type RawFrame } from '../../src/engine/session.ts';
@@ -34,6 +35,10 @@ const shapes: readonly (readonly [string, Partial<ModelShape>])[] = [
   ['a window', { cell: 'feedforward' }],
   ['a highway alone', { cell: 'none' }],
 ];
+
+// A number handed to a function or back lies on the heap, unless the compiler inlines the call, which it may or may not.
+// Here it never does.
+setFlagsFromString('--no-turbo-inlining');
 
 const STEPS = 20_000;
 /** Warming up, then measuring: the compiler needs some rounds before it stops boxing numbers. */

@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { measureSwings } from '../../src/data/swings.ts';
 import { layoutPast, pushFrame, startPast, swingIndex } from '../../src/signal/inputs.ts';
-import { widthAt } from '../../src/signal/swings.ts';
+import { writeWidth } from '../../src/signal/swings.ts';
 import { makeDataset } from '../data/make-dataset.ts';
 
 const f = Math.fround;
 const gap = Number.NaN;
+
+function widthAt(memory: Float32Array, index: number): number {
+  const width = new Float32Array(1);
+  writeWidth(memory, index, width, 0);
+  return width[0];
+}
 
 /** The widths after every frame of one feature, with L = 2. */
 function widthsOf(frames: readonly number[], { constant = 100, level = 1 } = {}): number[] {
