@@ -4,9 +4,13 @@ import { defineConfig } from 'vitest/config';
  * .ci/machines.mjs). */
 const systemSuites = ['broker', 'browser', 'machines'];
 
+const globalSetup = 'test/temporary-folder.ts';
+
 export default defineConfig({
   test: {
     pool: 'forks',
+    // of two cores vitest would leave one
+    maxWorkers: '100%',
     // lets the tests of allocation-free steps collect garbage before they measure
     execArgv: ['--expose-gc'],
     testTimeout: 60_000,
@@ -18,13 +22,17 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'core',
+          globalSetup,
           include: ['test/**/*.test.ts'],
           exclude: systemSuites.map((suite) => `test/**/*.${suite}.test.ts`),
         },
       },
       ...systemSuites.map((suite) => ({
         extends: true as const,
-        test: { name: suite, include: [`test/**/*.${suite}.test.ts`], fileParallelism: false },
+        test: {
+          ...{ name: suite, globalSetup, fileParallelism: false },
+          include: [`test/**/*.${suite}.test.ts`],
+        },
       })),
     ],
   },

@@ -1,5 +1,6 @@
 import { benchAccuracy } from './accuracy.ts';
 import { benchBaselines } from './baselines.ts';
+import { helps } from './help.ts';
 import { benchKernel } from './kernel.ts';
 import { benchMemory } from './memory.ts';
 import { benchPeers } from './peers.ts';
@@ -8,7 +9,7 @@ import { benchService } from './service.ts';
 import { benchTrain } from './train.ts';
 
 /** npm run bench -- NAME [options] */
-const benches: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
+const benches: { readonly [name in keyof typeof helps]: (args: readonly string[]) => unknown } = {
   accuracy: benchAccuracy,
   baselines: benchBaselines,
   kernel: benchKernel,
@@ -20,18 +21,29 @@ const benches: Readonly<Record<string, (args: readonly string[]) => unknown>> = 
 };
 
 const [name = '', ...args] = process.argv.slice(2);
-const bench = benches[name];
-if (bench === undefined) {
-  console.error(
-    `${name === '' ? 'no bench named' : `no bench ${name}`}; there is: ${Object.keys(benches).join(', ')}`,
-  );
-  process.exitCode = 2;
+const wantsHelp = process.argv.includes('--help');
+if (isBench(name)) {
+  if (wantsHelp) console.log(`npm run bench -- ${name} [options]\n${helps[name]}`);
+  else await run(name, args);
+} else if (wantsHelp) {
+  const texts = Object.entries(helps).map(([bench, help]) => `== ${bench}${help}`);
+  console.log(`npm run bench -- NAME [options]\n\n${texts.join('\n\n')}`);
 } else {
+  const names = Object.keys(benches).join(', ');
+  console.error(`${name === '' ? 'no bench named' : `no bench ${name}`}; there is: ${names}; see --help`);
+  process.exitCode = 2;
+}
+
+function isBench(text: string): text is keyof typeof benches {
+  return Object.hasOwn(benches, text);
+}
+
+async function run(bench: keyof typeof benches, options: readonly string[]): Promise<void> {
   try {
-    await bench(args);
+    await benches[bench](options);
   } catch (error) {
     if (!isMistake(error)) throw error;
-    console.error(`bench ${name}: ${error.message}`);
+    console.error(`bench ${bench}: ${error.message}`);
     process.exitCode = 2;
   }
 }

@@ -13,24 +13,7 @@ import { median, significant, takeTurns } from './rounds.ts';
 import { startBroker } from './service-broker.ts';
 import { createServedModel } from './service-contestants.ts';
 
-const help = `npm run bench -- recovery [options]
-
-How long a service that was killed takes until it takes messages again: the start of dist/cli/main.js (npm run build) with
-a state folder of many warm streams, and the same start with an empty one, in turns; the difference is the recovery. A
-third kind has the snapshot and no log. The folder is filled by the service's own code, and its log is as long as it gets:
-one commit more begins a new snapshot. Ready is a service whose "online" is at the broker (mosquitto): it has
-subscribed. The files are in the page cache.
-
-  --streams N,N   sizes of the table (1000,10000,100000)
-  --hidden N      width of the model, an int8 LSTM of one feature (32)
-  --model FILE    another model, as models/nyc-weather/nyc-weather.pb; 100,000 streams of that one are 1 GB of states
-  --rounds N      starts of each kind, after one that warms up (5)
-  --json          prints the rows as one line of JSON
-  --write         puts the table into bench/RESULTS.md
-`;
-
 const options = {
-  help: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
   rounds: { type: 'string', default: '5' },
@@ -64,7 +47,6 @@ interface Plant {
 /** The table over sizes of a state folder. */
 export async function benchRecovery(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options });
-  if (values.help) return console.log(help);
   const rounds = readCount('rounds', values.rounds);
   const sizes = readCounts('streams', values.streams);
   const hidden = readCount('hidden', values.hidden);

@@ -51,10 +51,17 @@ export function readServiceOptions(args: readonly string[]): ServiceBenchOptions
     horizons: numbers('horizons', 288),
     rates: numbers('rates', 1_000_000),
     qos: numbers('qos', 1) as (0 | 1)[],
-    contestants: contestantNames.filter((name) => values.contestants.split(',').includes(name)),
+    contestants: readContestants(values.contestants),
     soakMs: parseDuration(values.soak) ?? 0,
     reconnectMs: parseDuration(values.reconnect) ?? 0,
   };
+}
+
+function readContestants(text: string): ContestantName[] {
+  const asked = text.split(',');
+  const unknown = asked.filter((name) => !(contestantNames as readonly string[]).includes(name));
+  if (unknown.length === 0) return contestantNames.filter((name) => asked.includes(name));
+  throw new DataError(`found --contestants ${unknown}, expected some of ${contestantNames.join(',')}`);
 }
 
 function readNumber(name: string, text: string, least: number, most: number): number {

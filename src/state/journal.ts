@@ -1,9 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { type FileHeader, writeHeader } from './file-header.ts';
+import type { FileHeader } from './file-header.ts';
 import { frameOf } from './frames.ts';
+import { createLogFile, type LogFile } from './log-file.ts';
 import { type MarkSource, writeMarks } from './marks.ts';
 import { createReadingsWriter, type ReadingsWriter } from './readings-record.ts';
-import { pathOf, syncFolder } from './state-files.ts';
 
 /** The input log of a state folder: readings in the order in which they changed states. */
 export interface Journal {
@@ -38,13 +37,6 @@ interface Piece {
   readonly readings: number;
 }
 
-interface OpenLog {
-  readonly number: number;
-  readonly handle: FileHandle;
-  /** Bytes that are known to be good. */
-  length: number;
-}
-
 export interface JournalOptions {
   /** Of a file that is made now. */
   readonly header: () => FileHeader;
@@ -60,7 +52,7 @@ export function createJournal(folder: string, { header, first, marks }: JournalO
   let waiting = 0;
   let sealedBytes = 0;
   let written = 0;
-  let log: OpenLog | undefined;
+  let log: LogFile | undefined;
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
   let closed = false;
@@ -76,48 +68,28 @@ export function createJournal(folder: string, { header, first, marks }: JournalO
     sealedBytes += bytes.length;
   }
 
-  async function logOf(file: number): Promise<OpenLog> {
-    if (log?.number === file) return log;
-    await log?.handle.close();
+  async function closeLog(): Promise<void> {
+    const closing = log;
     log = undefined;
-    const opened = { number: file, handle: await open(pathOf(folder, 'log', file), 'w'), length: 0 };
-    // kept open only once its header is there
-    try {
-      await append(opened, frameOf(writeHeader(header())));
-      await syncFolder(folder);
-    } catch (error) {
-      await opened.handle.close();
-      throw error;
-    }
-    log = opened;
-    return opened;
+    await closing?.close();
   }
 
-  async function append(to: OpenLog, bytes: Buffer): Promise<void> {
-    let done = 0;
-    while (done < bytes.length) {
-      const { bytesWritten } = await to.handle.write(bytes, done, bytes.length - done, to.length + done);
-      done += bytesWritten;
-    }
-    to.length += bytes.length;
-    written += bytes.length;
+  async function logOf(file: number): Promise<LogFile> {
+    if (log?.number === file) return log;
+    await closeLog();
+    log = await createLogFile(folder, file, header());
+    written += log.length;
+    return log;
   }
 
-  /** Writes all pieces, file after file; those of a file are safe when it is synced. */
+  /** Writes all pieces, file after file. */
   async function flush(): Promise<void> {
     while (pieces.length > 0) {
       const to = await logOf(pieces[0].file);
-      const before = to.length;
       const batch = pieces.filter(({ file }) => file === to.number);
-      try {
-        await append(to, Buffer.concat(batch.map(({ bytes }) => bytes)));
-        await to.handle.datasync();
-      } catch (error) {
-        // half a frame must not stand before the next try
-        to.length = before;
-        await to.handle.truncate(before).catch(() => {});
-        throw error;
-      }
+      const bytes = Buffer.concat(batch.map((piece) => piece.bytes));
+      await to.append(bytes);
+      written += bytes.length;
       pieces = pieces.filter((piece) => !batch.includes(piece));
       for (const { readings } of batch) waiting -= readings;
     }
@@ -183,8 +155,7 @@ export function createJournal(folder: string, { header, first, marks }: JournalO
         await commit();
       } finally {
         closed = true;
-        await log?.handle.close();
-        log = undefined;
+        await closeLog();
       }
     },
   };

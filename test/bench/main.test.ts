@@ -13,10 +13,23 @@ test.each([
     ['recovery', '--model', 'nowhere.pb'],
     /^bench recovery: no file .*nowhere\.pb; --model names a \.pb file/,
   ],
+  [
+    ['service', '--contestants', 'ours,x'],
+    'bench service: found --contestants x, expected some of ours,echo,paho',
+  ],
   [['train', '--rounds', 'many'], 'bench train: --rounds many, expected a whole number from 1 on'],
   [['baselines', '--data', 'nowhere'], /^bench baselines: no file nowhere\/ETTh1\.csv; .*give --data/],
 ])('a bench says in one line what is wrong with %j', (args, message) => {
   const { status, stdout, stderr } = runBench(...args);
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(message)]);
+});
+
+test('a bench says what it does, and what it takes', () => {
+  const { status, stdout } = runBench('service', '--help');
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^npm run bench -- service \[options\]\n\n[\s\S]*--soak TIME/);
+  const all = runBench('--help');
+  expect(all.status).toBe(0);
+  expect(all.stdout).toContain('== train\nUpdates of a training');
 });
