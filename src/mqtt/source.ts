@@ -33,6 +33,8 @@ export function createSourceCounts(): SourceCounts {
 
 /** Exact beside a time of today, and less than a message takes. */
 const leastApartMs = 2 ** -10;
+/** What a burst may run ahead of the clock: a million messages. */
+const farthestAheadMs = 1000;
 
 /** The messages of a link, those of one turn of the event loop together. Subscribe before the link opens. */
 export function mqttSource(
@@ -100,14 +102,14 @@ export function mqttSource(
   });
 }
 
-/** A message that says no time is of the moment of its arrival: two of a millisecond would be the same reading twice. */
+/** A message that says no time is of the moment of its arrival: two of a moment would be the same reading twice. A burst runs
+ * ahead of the clock by some milliseconds and waits there for it; one that was put back by more is followed at once. */
 function createArrivals(now: () => number): () => number {
-  let clockMs = Number.NaN;
-  let arrivedMs = Number.NaN;
+  let arrivedMs = Number.NEGATIVE_INFINITY;
   return () => {
     const nowMs = now();
-    arrivedMs = nowMs === clockMs ? arrivedMs + leastApartMs : nowMs;
-    clockMs = nowMs;
+    const nextMs = arrivedMs + leastApartMs;
+    arrivedMs = nextMs > nowMs + farthestAheadMs ? nowMs : Math.max(nowMs, nextMs);
     return arrivedMs;
   };
 }

@@ -110,6 +110,7 @@ export function createLiveRoad(options: LiveRoadOptions, parts: RoadParts): Live
     start() {
       subscription = road.subscribe({ next: models.push, error: fail });
       warnOfClock(models.serving, options);
+      warnOfTooMany(models.serving, options);
     },
     stop() {
       subscription?.unsubscribe();
@@ -127,6 +128,15 @@ function warnOfClock({ memory }: Serving, { routes, log }: LiveRoadOptions): voi
   log.warn(
     { newest: formatTime(newestMs) },
     'the clock is behind the newest reading: what has no time of its own counts as late until it is set',
+  );
+}
+
+/** States that nobody may have are not saved again either. */
+function warnOfTooMany({ memory }: Serving, { maxStreams, log }: LiveRoadOptions): void {
+  if (!memory.table.isOver) return;
+  log.warn(
+    { maxStreams },
+    'there were more streams before this start than maxStreams allows: the others begin anew once there is room; raise it and start again before the next snapshots to keep their states',
   );
 }
 

@@ -38,6 +38,7 @@ export interface StateKeeper extends Omit<ReadingObserver, 'repeated'> {
   readonly isBehind: boolean;
   /** Those of them that came since the last commit began. */
   readonly unsealed: number;
+  /** Of log and snapshots, since the start. */
   readonly writtenBytes: number;
   /** Resolves when all that was read before the call is on disk.
    * @throws the error of the disk; the next call tries again. Until then readings wait in memory, of more than two million the
@@ -112,6 +113,7 @@ function createStateKeeper(
   let own = snapshotNumber === undefined ? [] : [snapshotNumber];
   /** The newest one of the model before, 0 for none, while a start still finds that model. */
   let outgoing: number | undefined;
+  let snapshotsBytes = 0;
   // the states have readings that no file has
   let lacking = false;
 
@@ -144,6 +146,7 @@ function createStateKeeper(
       await writer.finish(marks);
       if (fills) lacking = false;
       lastBytes = writer.bytes;
+      snapshotsBytes += writer.bytes;
       if (of === kept) own = [...own, number].slice(-2);
       else outgoing = number;
     } catch (error) {
@@ -201,7 +204,7 @@ function createStateKeeper(
       return journal.unsealed;
     },
     get writtenBytes() {
-      return journal.writtenBytes;
+      return journal.writtenBytes + snapshotsBytes;
     },
     commit,
     async keepAll() {

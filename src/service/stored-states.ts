@@ -1,6 +1,7 @@
 import { NEVER } from 'rxjs';
 import type { Engine } from '../engine/engine.ts';
 import { type FileHeader, fileFormat } from '../state/file-header.ts';
+import { forgetStreams } from '../state/forget.ts';
 import { lockFolder } from '../state/lock.ts';
 import { writeMarks } from '../state/marks.ts';
 import { recover } from '../state/recovery.ts';
@@ -22,8 +23,10 @@ export interface StoredStatesOptions extends Pick<RoadOptions, 'combine' | 'late
 /** The states of a service that is stopped. */
 export interface StoredStates extends KeptStreams {
   readonly header: FileHeader;
-  /** Writes a snapshot of these streams: one with which the service starts next, or one of its own at `path`.
-   * @returns how many there are */
+  /** Writes a snapshot of these streams: one with which the service starts next, or one of its own at `path`. With the first the
+   * log forgets the other streams, and what it had of those that were `read`.
+   * @returns how many there are
+   * @throws StateError for more than the service may have */
   write(names: Iterable<string>, path?: string): Promise<number>;
   /** Puts streams of such a file in the place of their states. `write` then keeps them.
    * @returns their names
@@ -34,7 +37,7 @@ export interface StoredStates extends KeptStreams {
 /** Brings the states of a folder up to their newest reading, as a start of the service would, and holds the folder meanwhile.
  * @throws StateError when a service holds it */
 export async function withStoredStates<T>(
-  { folder, engine, onDamage, ...options }: StoredStatesOptions,
+  { folder, engine, onDamage, maxStreams, ...options }: StoredStatesOptions,
   work: (states: StoredStates) => Promise<T>,
 ): Promise<T> {
   const lock = await lockFolder(folder);
@@ -45,6 +48,7 @@ export async function withStoredStates<T>(
       model,
       staleAfterMs: Number.POSITIVE_INFINITY,
       charted: false,
+      maxStreams: Number.POSITIVE_INFINITY,
       ...options,
     });
     const kept: KeptStreams = { memory, monitor };
@@ -60,15 +64,22 @@ export async function withStoredStates<T>(
     NEVER.pipe(road(engine, { memory, history: batches, decoders: [], counters: createCounters() }))
       .subscribe((outcome) => monitor.noteOutcome(outcome, Number.NaN))
       .unsubscribe();
+    const replaced = new Set<string>();
     return await work({
       ...{ memory, monitor, header },
       async write(names, path) {
+        const written = new Set(names);
+        if (path === undefined && written.size > maxStreams) {
+          throw new StateError(
+            `${written.size} streams, expected at most the ${maxStreams} of maxStreams: raise it, or keep fewer`,
+          );
+        }
         const snapshot = await (path === undefined
           ? createSnapshot(folder, next, header)
           : createSnapshotAt(path, header));
         let count = 0;
         try {
-          for (const name of names) {
+          for (const name of written) {
             const stream = memory.table.streams.get(name);
             if (stream === undefined) continue;
             snapshot.add(saveStream(stream, kept));
@@ -76,11 +87,15 @@ export async function withStoredStates<T>(
           }
           // what the broker still delivers comes to this device
           await snapshot.finish(path === undefined ? writeMarks(deliveries.all()) : undefined);
-          return count;
         } catch (error) {
           await snapshot.abandon();
           throw error;
         }
+        if (path !== undefined) return count;
+        // or the next model would warm up on what these states no longer come from
+        const gone = [...memory.table.streams.keys()].filter((name) => !written.has(name));
+        await forgetStreams(folder, new Set([...gone, ...replaced]));
+        return count;
       },
       read(bytes, path) {
         const found = parseSnapshot(Buffer.from(bytes), path);
@@ -89,9 +104,11 @@ export async function withStoredStates<T>(
             `${path} holds states of the model ${found.header.model.slice(0, 12)}, expected ${id.slice(0, 12)}: states belong to their weights`,
           );
         }
-        return found.states.map((state) =>
-          restoreStream(state, kept, model, found.header.aligning === memory.aligning),
-        );
+        return found.states.map((state) => {
+          const name = restoreStream(state, kept, model, found.header.aligning === memory.aligning) as string;
+          replaced.add(name);
+          return name;
+        });
       },
     });
   } finally {

@@ -36,20 +36,19 @@ export function saveStream({ name, aligner }: AlignedStream, { memory, monitor }
 
 /** Puts a stream back as it was saved.
  * @param isAligned false where frames are closed in another way now: then those that were open are left out
- * @returns its name
+ * @returns its name; undefined where there are as many streams as there may be
  * @throws StateError for a state of another shape */
 export function restoreStream(
   state: Uint8Array,
   { memory, monitor }: KeptStreams,
   { input, output }: Model,
   isAligned: boolean,
-): string {
+): string | undefined {
   // encoded by protobuf, an absent field is the default of its type
   const saved = cellstream.StreamState.decode(state);
   const name = saved.stream ?? '';
   const stream = memory.table.open(name);
-  // more streams than the service may have now
-  if (stream === undefined) return name;
+  if (stream === undefined) return undefined;
   const at = memory.arena.open(name);
   const floats = floatsOf(saved.slot, memory.arena.save(at).floats.length, `the slot of ${name}`);
   const seen = 2 + (REMEMBERED + 1) * input.features;

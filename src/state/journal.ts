@@ -1,8 +1,8 @@
 import type { FileHeader } from './file-header.ts';
 import { frameOf } from './frames.ts';
 import { createLogFile, type LogFile } from './log-file.ts';
-import { type MarkSource, writeMarks } from './marks.ts';
-import { createReadingsWriter, type ReadingsWriter } from './readings-record.ts';
+import type { MarkSource } from './marks.ts';
+import { createReadingsWriter, type ReadingsWriter, takeRecord } from './readings-record.ts';
 
 /** The input log of a state folder: readings in the order in which they changed states. */
 export interface Journal {
@@ -61,8 +61,7 @@ export function createJournal(folder: string, { header, first, marks }: JournalO
     const taken = marks?.take();
     if (writer.count === 0 && taken === undefined) return;
     const readings = writer.count;
-    // in one frame: a message is marked as read when its readings are there, and only then
-    const bytes = frameOf(taken ? Buffer.concat([writer.take(), writeMarks(taken)]) : writer.take());
+    const bytes = frameOf(takeRecord(writer, taken));
     pieces.push({ file: number, bytes, readings });
     waiting += readings;
     sealedBytes += bytes.length;

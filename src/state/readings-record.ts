@@ -1,4 +1,4 @@
-import { type Marks, readMarks } from './marks.ts';
+import { type Marks, readMarks, writeMarks } from './marks.ts';
 import { DamageError } from './state-error.ts';
 
 /** A reading that has changed a state: what the log holds. */
@@ -81,6 +81,13 @@ export function createReadingsWriter(): ReadingsWriter {
       return record;
     },
   };
+}
+
+/** What was added, with the marks of its messages: in one record, so that a message is marked as read when its readings are there, and
+ * only then. */
+export function takeRecord(writer: ReadingsWriter, marks: Marks | undefined): Buffer {
+  const readings = writer.take();
+  return marks ? Buffer.concat([readings, writeMarks(marks)]) : readings;
 }
 
 /** Takes the records of one file apart, in their order; `onMarks` gets what follows the readings.

@@ -1,5 +1,5 @@
-import { open, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { tidy } from './disk-error.ts';
 
 /** What lies in a state folder: `log-N.bin` begins where `snapshot-N.bin` was taken; N rises. */
@@ -42,10 +42,10 @@ export async function listNumbers(folder: string, kind: StateFile): Promise<numb
     .sort((left, right) => left - right);
 }
 
-/** Removes snapshots that a kill has left half written, where the disk lets it: nobody reads them. */
+/** Removes files that a kill has left half written, where the disk lets it: nobody reads them. */
 export async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (/^snapshot-\d+\.bin\.new$/.test(name)) await tidy(rm(join(folder, name), { force: true }));
+    if (/^(log|snapshot)-\d+\.bin\.new$/.test(name)) await tidy(rm(join(folder, name), { force: true }));
   }
 }
 
@@ -55,6 +55,13 @@ export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   await handle?.sync().catch(() => {});
   await handle?.close();
+}
+
+/** A kill at any moment leaves the old file or the new one. */
+export async function replaceFile(path: string, bytes: Buffer): Promise<void> {
+  await writeFile(`${path}.new`, bytes, { flush: true });
+  await rename(`${path}.new`, path);
+  await syncFolder(dirname(path));
 }
 
 /** Removes what no recovery needs: all but the `needed` snapshots and the two newest, and the log before the oldest of them. More

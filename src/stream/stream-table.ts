@@ -19,6 +19,8 @@ export interface StreamTable {
   readonly streams: ReadonlyMap<string, AlignedStream>;
   /** Finds or makes a stream; undefined when there are too many. */
   open(name: string): AlignedStream | undefined;
+  /** Some stream was not let in. */
+  readonly isOver: boolean;
 }
 
 export function createStreamTable({
@@ -27,11 +29,19 @@ export function createStreamTable({
 }: StreamTableOptions): StreamTable {
   const createNext = createAligners(aligning);
   const streams = new Map<string, AlignedStream>();
+  let isOver = false;
   return {
     streams,
+    get isOver() {
+      return isOver;
+    },
     open(name) {
       const known = streams.get(name);
-      if (known || streams.size >= maxStreams) return known;
+      if (known) return known;
+      if (streams.size >= maxStreams) {
+        isOver = true;
+        return undefined;
+      }
       const stream = { name, aligner: createNext(), batch: -1, nextRound: 0 };
       streams.set(name, stream);
       return stream;

@@ -94,6 +94,18 @@ test('gives each message of a millisecond an arrival of its own, and goes back w
   expect(batches.flat()[500].arrivedMs).toBe(clockMs);
 });
 
+test('lets no arrival be before another when more come than a millisecond has room for', async () => {
+  let calls = 0;
+  // the clock goes on in the middle of a burst, by less than the burst has run ahead
+  const { batches } = await listen({ now: () => (calls++ < 3000 ? 1.7e12 : 1.7e12 + 1) });
+  const sender = await openLink({ url: broker.url });
+  for (let i = 0; i < 3500; i++) sender.link.publish('sensors/a/weather', 'x', { qos: 0, retain: false });
+  await until(() => batches.flat().length === 3500);
+  const arrivals = batches.flat().map(({ arrivedMs }) => arrivedMs);
+  expect(new Set(arrivals).size).toBe(3500);
+  expect(arrivals).toEqual([...arrivals].sort((one, next) => one - next));
+});
+
 test('numbers what comes at QoS 1, and hands over what is for nobody', async () => {
   const aside: Delivery[] = [];
   const { batches } = await listen({ onAside: (delivery) => aside.push(delivery) }, { topics: ['#'] });

@@ -80,3 +80,27 @@ test('what the states of a service were warmed by survives a kill before the fir
   expect(await listNumbers(folder, 'snapshot')).toHaveLength(1);
   await broker.close();
 });
+
+test('a start says that the folder has more streams than there may be now', async () => {
+  const broker = await startBroker();
+  const folder = await makeFolder();
+  const sensor = await openLink({ url: broker.url });
+  const start = (maxStreams: number) =>
+    openTestService({
+      ...{ url: broker.url, clientId: 'durable-many', maxStreams },
+      state: { folder, commitMs: 20, ack: 'auto' },
+    });
+  const warnings: unknown[][] = [];
+  for (const maxStreams of [3, 3, 2]) {
+    const { service, lines } = await start(maxStreams);
+    if (warnings.length === 0) {
+      for (const stream of ['a', 'b', 'c'])
+        await send(sensor.link, `sensors/${stream}/weather`, payloadAt(0));
+      await until(() => service.sink.published === 3);
+    }
+    await service.close();
+    warnings.push(lines.filter(({ msg }) => String(msg).includes('than maxStreams')));
+  }
+  expect(warnings).toEqual([[], [], [expect.objectContaining({ maxStreams: 2 })]]);
+  await broker.close();
+});
