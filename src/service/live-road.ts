@@ -136,7 +136,7 @@ function warnOfTooMany({ memory }: Serving, { maxStreams, log }: LiveRoadOptions
   if (!memory.table.isOver) return;
   log.warn(
     { maxStreams },
-    'there were more streams before this start than maxStreams allows: the others begin anew once there is room; raise it and start again before the next snapshots to keep their states',
+    'state.dir, or --warm, has more streams than maxStreams: the states of the others are left out, and gone after two snapshots; raise it and start again to keep them',
   );
 }
 

@@ -99,7 +99,7 @@ test('a start says that the folder has more streams than there may be now', asyn
       await until(() => service.sink.published === 3);
     }
     await service.close();
-    warnings.push(lines.filter(({ msg }) => String(msg).includes('than maxStreams')));
+    warnings.push(lines.filter(({ msg }) => String(msg).includes('more streams than maxStreams')));
   }
   expect(warnings).toEqual([[], [], [expect.objectContaining({ maxStreams: 2 })]]);
   await broker.close();
