@@ -16,7 +16,7 @@ export interface FaultOptions {
   /** No service runs. */
   readonly whileDown: () => Promise<void>;
   /** The service has ended after a SIGTERM. */
-  readonly onStop: (tookMs: number) => void;
+  readonly onStop: (tookMs: number) => Promise<void>;
 }
 
 export type FaultName = keyof ReturnType<typeof createFaults>;
@@ -50,7 +50,7 @@ export function createFaults(options: FaultOptions) {
       const startMs = performance.now();
       const code = await service.end('SIGTERM');
       if (code !== 0) throw new Error(`the service ended with exit code ${code}, expected 0`);
-      onStop(performance.now() - startMs);
+      await onStop(performance.now() - startMs);
       await restart();
     },
     async 'restart of the broker'() {

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { findPort } from '../mqtt/ports.ts';
 
 /** A process that is started, ended by a signal and started again. */
 export interface Part {
@@ -134,13 +134,4 @@ export function createService(config: string, say: (line: string) => void): Part
     isComplaint: (line) => !line.startsWith('{') || line.includes('"level":"error"'),
     say,
   });
-}
-
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

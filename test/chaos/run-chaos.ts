@@ -14,7 +14,7 @@ import { createFaults, type FaultName } from './faults.ts';
 import { createLogReader } from './log-reader.ts';
 import { createBroker, createService } from './plant.ts';
 import { createReference, findDifferences, type Reference, restoreMemory } from './reference.ts';
-import { createSender } from './sender.ts';
+import { createSender, type Sender } from './sender.ts';
 import { createSensors, featureKeys, hourOf, lastWords, topics } from './sensors.ts';
 import { createTally } from './tally.ts';
 import { layWire } from './wire.ts';
@@ -43,9 +43,11 @@ export interface ChaosReport {
   readonly doubled: number;
   /** Streams whose state is not that of the uninterrupted run, to the bit. */
   readonly wrongStates: number;
-  /** Streams whose newest forecast is not the same, to the byte. */
+  /** Streams whose newest forecast is not the same, to the byte: after the last fault, before anything newer comes, and at the
+   * end. */
   readonly wrongForecasts: number;
-  /** Messages of the lives that ended with a SIGTERM that are in no counter, or in two: each has one number. */
+  /** Messages of the lives that ended with a SIGTERM that are in no counter, or in two, as each has one number; and readings that
+   * were counted as applied or merged and are not in the log, or the other way round. */
   readonly miscounted: number;
   /** Readings of the sensors that came again or too late, and changed no state. */
   readonly duplicates: number;
@@ -103,31 +105,46 @@ async function runIn(
   const stateFolder = stateFolderIn(folder);
   const logged = createTally(streams);
   const log = createLogReader(stateFolder, logged);
-  await broker.start();
-  await service.start();
-  const { newest, close, sender } = await openClients({
-    port: broker.port,
-    seed,
-    streams,
-    perSecond,
-    reference,
-  });
   const counts: Record<string, number> = {};
   let slowestStopMs = 0;
   let miscounted = 0;
   let endCode: number | null = null;
-  const checkCounters = () => {
+  /** Readings in the log when the life in hand began. */
+  let loggedBefore = 0;
+  const checkCounters = async () => {
     const { messages, readings } = JSON.parse(service.output) as Summary;
     miscounted += Math.abs(messages - Object.values(readings).reduce((sum, count) => sum + count, 0));
+    await log.readNew();
+    miscounted += Math.abs(readings.applied + readings.merged - (logged.total - loggedBefore));
   };
   const faults = createFaults({
-    ...{ service, broker, wire, stateFolder, disk, dice, whileDown: log.readNew },
-    onStop(tookMs) {
+    ...{ service, broker, wire, stateFolder, disk, dice },
+    async whileDown() {
+      await log.readNew();
+      loggedBefore = logged.total;
+    },
+    async onStop(tookMs) {
       slowestStopMs = Math.max(slowestStopMs, tookMs);
-      checkCounters();
+      await checkCounters();
     },
   });
+  const wrongForecasts = new Set<string>();
+  let clients: Clients | undefined;
   try {
+    await broker.start();
+    await service.start();
+    clients = await openClients({ port: broker.port, seed, streams, perSecond, reference });
+    const { sender, newest } = clients;
+    const compareForecasts = async () => {
+      await untilSame(newest, reference.newest);
+      for (const stream of differing(newest, reference.newest)) {
+        wrongForecasts.add(stream);
+        if (wrongForecasts.size > 3) continue;
+        say(
+          `the forecast of ${stream}: found ${newest.get(stream)}, expected ${reference.newest.get(stream)}`,
+        );
+      }
+    };
     const hit = async (name: FaultName) => {
       await sleep(dice.int(100, 900));
       counts[name] = (counts[name] ?? 0) + 1;
@@ -139,35 +156,33 @@ async function runIn(
       if (dice.chance(0.6))
         await hit(dice.pick(disk === undefined ? otherFaults : [...otherFaults, 'full disk']));
     }
+    await sender.finish([]);
+    await compareForecasts();
     const lastHour = Math.max(...[...reference.newest.values()].map((payload) => hourOf(timeOf(payload))));
     await sender.finish(lastWords(streams, lastHour + 10));
-    await untilSame(newest, reference.newest);
+    await compareForecasts();
   } finally {
     endCode = await service.end('SIGTERM');
-    await close();
+    await clients?.close();
     await broker.end('SIGKILL');
     await wire.close();
   }
   if (endCode !== 0) throw new Error(`the service ended with exit code ${endCode}, expected 0`);
-  checkCounters();
-  await log.readNew();
+  await checkCounters();
   const wrongStates = findDifferences(
     await restoreMemory(stateFolder, { engine, latenessMs: lateness * hourMs }),
     reference.memory,
   );
-  const wrongForecasts = differing(newest, reference.newest);
   for (const stream of wrongStates.slice(0, 3)) say(`the state of ${stream} is wrong`);
-  for (const stream of wrongForecasts.slice(0, 3)) {
-    say(`the forecast of ${stream}: found ${newest.get(stream)}, expected ${reference.newest.get(stream)}`);
-  }
   const seconds = (performance.now() - startMs) / 1000;
+  const messages = clients.sender.sent;
   const { duplicate, late } = reference.counters.ended;
   return {
-    ...{ seed, kills, faults: counts, hasDisk: disk !== undefined, streams, messages: sender.sent },
-    perSecond: Math.round(sender.sent / seconds),
+    ...{ seed, kills, faults: counts, hasDisk: disk !== undefined, streams, messages },
+    perSecond: Math.round(messages / seconds),
     ...logged.compare(reference.applied),
     wrongStates: wrongStates.length,
-    wrongForecasts: wrongForecasts.length,
+    wrongForecasts: wrongForecasts.size,
     miscounted,
     duplicates: duplicate + late,
     slowestStopMs: Math.round(slowestStopMs),
@@ -221,8 +236,14 @@ interface ClientOptions {
   readonly reference: Reference;
 }
 
+interface Clients {
+  readonly newest: ReadonlyMap<string, string>;
+  readonly sender: Sender;
+  close(): Promise<void>;
+}
+
 /** The sensors, and somebody who reads the forecasts: past the wire, so that they lose nothing. */
-async function openClients({ port, seed, streams, perSecond, reference }: ClientOptions) {
+async function openClients({ port, seed, streams, perSecond, reference }: ClientOptions): Promise<Clients> {
   const broker = { url: `mqtt://127.0.0.1:${port}`, backOff: { firstMs: 50, maxMs: 200 } };
   const newest = new Map<string, string>();
   const pattern = parseTopicPattern('cellstream/{stream}/forecast');

@@ -6,7 +6,7 @@ export interface Sender {
   /** Messages that the broker has acknowledged. */
   readonly acknowledged: number;
   readonly sent: number;
-  /** Sends no more than is under way, and resolves when the broker has all of it. */
+  /** Its own messages end here. Resolves when the broker has all of them, and the rest. */
   finish(rest: Iterable<SensorMessage>): Promise<void>;
 }
 
@@ -82,10 +82,11 @@ export function createSender({ link, messages, perSecond, topicOf, onMessage }: 
     },
     async finish(rest) {
       clearInterval(timer);
+      for (const message of rest) take(message);
+      if (acknowledged === sent) return;
       const all = new Promise<void>((resolve) => {
         finished = resolve;
       });
-      for (const message of rest) take(message);
       const pump = setInterval(sendWaiting, tickMs);
       await all;
       clearInterval(pump);

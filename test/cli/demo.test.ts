@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type DemoOptions, runDemo } from '../../src/cli/demo.ts';
 import { formatTime } from '../../src/signal/times.ts';
+import { findPort } from '../mqtt/ports.ts';
 import { createTinyEngine, hourMs, startMs, writeTinyModel } from '../stream/tiny-engine.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -66,14 +67,6 @@ async function runJson(options: Partial<DemoOptions> = {}) {
   return JSON.parse(String(log.mock.calls[0][0]));
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** What sessions say over the same rows, every pair held in memory. */
 function scoreSessions() {
   const engine = createTinyEngine({ training });
@@ -126,7 +119,7 @@ describe('the demo', () => {
   });
 
   test('ends after the seconds that it was given, on the port that it was given', async () => {
-    const port = await freePort();
+    const port = await findPort();
     const line = await runJson({ seconds: 0.3, port });
     expect(line.url).toBe(`http://127.0.0.1:${port}/`);
     expect(line.forecasts).toBe(line.messages);

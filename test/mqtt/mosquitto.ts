@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, onTestFinished } from 'vitest';
 import type { Authority, Certificate } from './certificates.ts';
+import { findPort } from './ports.ts';
 import { until } from './until.ts';
 
 export interface MosquittoOptions {
@@ -124,13 +124,4 @@ function configure({ tls, users, acl, lines = [] }: MosquittoOptions, folder: st
     text.push(`require_certificate ${clients}`);
   }
   return `${text.join('\n')}\n`;
-}
-
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -9,6 +9,7 @@ import { listNumbers, pathOf } from '../../src/state/state-files.ts';
 import { layWire, type Wire } from '../chaos/wire.ts';
 import { openLink, type TestLink } from '../mqtt/links.ts';
 import { type Mosquitto, startMosquitto } from '../mqtt/mosquitto.ts';
+import { findPort } from '../mqtt/ports.ts';
 import { until } from '../mqtt/until.ts';
 import { writeTinyModel } from '../stream/tiny-engine.ts';
 import { type RunProcess, startRun } from './run-process.ts';
@@ -62,14 +63,14 @@ export async function openDurablePlant(options: PlantOptions = {}): Promise<Dura
   const sensors = await openLink({ url: broker.url });
   return {
     ...{ broker, wire, stateFolder, forecasts },
-    start: (state = 'commit: 50ms') =>
+    start: async (state = 'commit: 50ms') =>
       startRun(
         folder,
         `model: tiny.pb
 broker: { url: mqtt://127.0.0.1:${wire.port}, protocol: ${protocol} }
 ${reading}
 state: { dir: ${stateFolder}, ${state} }
-dashboard: { port: ${wire.port + 1 > 65_535 ? 20_000 : wire.port + 1} }
+dashboard: { port: ${await findPort()} }
 `,
       ),
     async publish(from, to, perSecond = Number.POSITIVE_INFINITY) {
