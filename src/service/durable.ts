@@ -7,12 +7,8 @@ import type { Reading } from '../stream/decode.ts';
 import { createEncoder, type PayloadFormat } from '../stream/encode.ts';
 import { createCommitter } from './committer.ts';
 import type { Log } from './log.ts';
-import {
-  type KeptModel,
-  openStateKeeper,
-  type StateKeeper,
-  type StateKeeperOptions,
-} from './state-keeper.ts';
+import type { KeptModel } from './snapshots.ts';
+import { openStateKeeper, type StateKeeper, type StateKeeperOptions } from './state-keeper.ts';
 
 /** When a message of QoS 1 is acknowledged: when its readings are on disk, or on arrival. auto: on-commit with MQTT 5 alone,
  * since a broker of 3.1.1 may send no more than 20 messages before it wants the first acknowledged. */

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { ReadingBatch } from '../stream/decode.ts';
 import { createStreamMemory, type RoadOptions } from '../stream/pipeline.ts';
 import { createMonitor } from './monitor.ts';
-import type { KeptModel } from './state-keeper.ts';
+import type { KeptModel } from './snapshots.ts';
 import { createStreamViews } from './stream-views.ts';
 
 /** A model at work: its states, and what is known of its streams. */

@@ -1,30 +1,15 @@
-import type { Engine } from '../engine/engine.ts';
-import { type FileHeader, fileFormat } from '../state/file-header.ts';
 import { createJournal, type Journal } from '../state/journal.ts';
-import { writeMarks } from '../state/marks.ts';
 import { readRecentLog } from '../state/recent-log.ts';
 import { type Recovered, recover } from '../state/recovery.ts';
-import { createSnapshot } from '../state/snapshot.ts';
-import { removeOld } from '../state/state-files.ts';
 import type { ReadingObserver } from '../stream/align.ts';
 import type { Reading } from '../stream/decode.ts';
 import type { DeliveryMemory } from './delivery-memory.ts';
-import type { Log } from './log.ts';
-import { createSnapshotPass, type SnapshotPass } from './snapshot-pass.ts';
-import { type KeptStreams, restoreStream } from './stream-state.ts';
+import { createSnapshots, headerOf, type KeptModel, keptBytes, type SnapshotsOptions } from './snapshots.ts';
+import { restoreStream } from './stream-state.ts';
 
-/** A model whose states are kept. */
-export interface KeptModel extends KeptStreams {
-  readonly engine: Engine;
-}
-
-export interface StateKeeperOptions extends KeptModel {
-  readonly folder: string;
-  readonly log: Log;
+export interface StateKeeperOptions extends SnapshotsOptions {
   /** What came and may come again, with the readings that it brought. */
   readonly deliveries?: Pick<DeliveryMemory, 'take' | 'all' | 'restore'> | undefined;
-  /** Bytes of the log between two snapshots at least. */
-  readonly betweenSnapshots?: number | undefined;
 }
 
 /** Keeps the states of a road on disk: the input log, and now and then a snapshot that makes recovery short. */
@@ -58,12 +43,6 @@ export interface StateKeeper extends Omit<ReadingObserver, 'repeated'> {
   close(): Promise<void>;
 }
 
-/** Bytes of the log between two snapshots, or those of the last snapshot where it was larger: then at most half of what is
- * written are snapshots, and recovery reads at most twice the states, unless a snapshot failed: it is tried again after as
- * much again. */
-const leastLogBytes = 1024 * 1024;
-/** Of the log that is kept beyond what recovery needs. */
-const keptBytes = 64 * 1024 * 1024;
 /** Readings that wait for a disk that takes nothing: then a snapshot has to do for them all. */
 const mostUncommitted = 2_000_000;
 
@@ -86,156 +65,77 @@ export async function openStateKeeper(options: StateKeeperOptions): Promise<Stat
   return createStateKeeper(options, found);
 }
 
-function headerOf({ engine, memory }: KeptModel): FileHeader {
-  return {
-    ...{ format: fileFormat, model: engine.id, features: engine.model.input.names },
-    aligning: memory.aligning,
-  };
-}
-
 function createStateKeeper(
   options: StateKeeperOptions,
-  { batches, next, snapshotNumber, snapshotBytes, logBytes }: Omit<Recovered, 'states' | 'aligning'>,
+  { batches, next, ...found }: Omit<Recovered, 'states' | 'aligning'>,
 ): StateKeeper {
-  const { folder, log, deliveries, betweenSnapshots = leastLogBytes } = options;
-  let kept: KeptModel = options;
+  const { folder, log, deliveries } = options;
   const journal: Journal = createJournal(folder, {
-    header: () => headerOf(kept),
+    header: () => headerOf(snapshots.kept),
     ...{ first: next, marks: deliveries },
   });
-  let pass: SnapshotPass | undefined;
-  let passing: Promise<void> | undefined;
+  const snapshots = createSnapshots(options, journal, found);
   let closing = false;
-  let lastBytes = snapshotBytes;
-  /** Of the log before the file in hand, since the last snapshot. */
-  let earlierBytes = logBytes;
-  /** The two newest snapshots of the model whose states are kept. */
-  let own = snapshotNumber === undefined ? [] : [snapshotNumber];
-  /** The newest one of the model before, 0 for none, while a start still finds that model. */
-  let outgoing: number | undefined;
-  let snapshotsBytes = 0;
-  // the states have readings that no file has
-  let lacking = false;
-
-  function checkOpen(): void {
-    if (closing && !lacking) throw new Error('the service stops');
-  }
-
-  async function takeSnapshot(): Promise<void> {
-    checkOpen();
-    const fills = lacking;
-    if (fills) await journal.restart();
-    const of = kept;
-    const number = journal.number + 1;
-    const writer = await createSnapshot(folder, number, headerOf(of));
-    if (of !== kept) {
-      // what came meanwhile has not changed its states any more
-      await writer.abandon();
-      return await takeSnapshot();
-    }
-    // between two batches: all that was read until now is in the states, all that comes is in the next file
-    journal.rotate();
-    const marks = deliveries && writeMarks(deliveries.all());
-    earlierBytes = 0;
-    pass = createSnapshotPass(of, writer);
-    try {
-      await pass.saveAll(checkOpen);
-      // The log before it is whole once it counts: should it be damaged, the one before goes on from there. Where the log has a
-      // hole, nothing of after it is on disk before the snapshot is.
-      if (!fills) await journal.commit();
-      await writer.finish(marks);
-      if (fills) lacking = false;
-      lastBytes = writer.bytes;
-      snapshotsBytes += writer.bytes;
-      if (of === kept) own = [...own, number].slice(-2);
-      else outgoing = number;
-    } catch (error) {
-      await writer.abandon();
-      throw error;
-    } finally {
-      pass = undefined;
-    }
-    await removeOld(folder, neededSnapshots(), keptBytes).catch(({ message: reason }: Error) =>
-      log.warn({ reason }, 'states that are no longer needed were not removed'),
-    );
-  }
-
-  /** Should the newest of two be damaged, the other goes on from there; a model with one has begun with the whole log. */
-  function neededSnapshots(): number[] {
-    return [...(own.length === 2 ? own : [0]), ...(outgoing === undefined ? [] : [outgoing])];
-  }
-
-  function startSnapshot(): Promise<void> {
-    const taken = takeSnapshot();
-    passing = taken
-      .catch(() => {})
-      .finally(() => {
-        passing = undefined;
-      });
-    return taken;
-  }
 
   async function commit(): Promise<void> {
-    if (journal.uncommitted > mostUncommitted) lacking = true;
-    if (lacking) {
-      while (passing !== undefined) await passing;
+    if (journal.uncommitted > mostUncommitted) snapshots.noteLacking();
+    if (snapshots.isLacking) {
+      while (snapshots.running) await snapshots.running;
       // the one that was under way has perhaps filled it
-      if (lacking) return await startSnapshot();
+      if (snapshots.isLacking) return await snapshots.take();
     }
     await journal.commit();
-    const bytes = earlierBytes + journal.fileBytes;
-    if (passing !== undefined || bytes <= Math.max(betweenSnapshots, lastBytes)) return;
-    startSnapshot().catch((error: Error) => {
+    if (!snapshots.isDue) return;
+    snapshots.take().catch((error: Error) => {
       if (!closing) log.warn({ reason: error.message }, 'a snapshot was not written');
     });
   }
 
   return {
     history: batches,
-    before: (stream) => pass?.before(stream),
+    before: snapshots.before,
     taken: ({ stream, feature, timeMs, value }) => journal.note(stream, feature, timeMs, value),
     get uncommitted() {
       return journal.uncommitted;
     },
     get isBehind() {
-      return lacking || journal.uncommitted > 0;
+      return snapshots.isLacking || journal.uncommitted > 0;
     },
     get unsealed() {
       return journal.unsealed;
     },
     get writtenBytes() {
-      return journal.writtenBytes + snapshotsBytes;
+      return journal.writtenBytes + snapshots.writtenBytes;
     },
     commit,
     async keepAll() {
-      lacking = true;
+      snapshots.noteLacking();
       await commit();
     },
     async *recent() {
       await commit();
-      yield* readRecentLog(folder, kept.engine.model.input.names, keptBytes);
+      yield* readRecentLog(folder, snapshots.kept.engine.model.input.names, keptBytes);
     },
     async adopt(model, remember) {
-      outgoing ??= own.at(-1) ?? 0;
-      if (kept !== model) own = [];
-      kept = model;
-      // a snapshot of the one before goes on as it was: its states change no more
-      while (passing !== undefined) await passing;
-      await startSnapshot();
+      snapshots.turnTo(model);
+      // one of the model before goes on as it was: its states change no more
+      while (snapshots.running) await snapshots.running;
+      await snapshots.take();
       remember();
-      outgoing = undefined;
+      snapshots.leaveBehind();
     },
     async close() {
       try {
-        // one that has begun would hold up the end; the log has all that it would
         closing = true;
-        await passing;
-        if (lacking) await commit();
+        // one that has begun would hold up the end; the log has all that it would
+        snapshots.close();
+        while (snapshots.running) await snapshots.running;
+        if (snapshots.isLacking) await commit();
         await journal.close();
       } finally {
         // whoever has the folder next finds nothing of ours under way in it, nor begun later
-        lacking = false;
-        await passing;
+        snapshots.giveUp();
+        while (snapshots.running) await snapshots.running;
       }
     },
   };

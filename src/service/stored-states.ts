@@ -1,6 +1,6 @@
 import { NEVER } from 'rxjs';
 import type { Engine } from '../engine/engine.ts';
-import { type FileHeader, fileFormat } from '../state/file-header.ts';
+import type { FileHeader } from '../state/file-header.ts';
 import { forgetStreams } from '../state/forget.ts';
 import { lockFolder } from '../state/lock.ts';
 import { writeMarks } from '../state/marks.ts';
@@ -11,6 +11,7 @@ import { createCounters } from '../stream/counters.ts';
 import { createStreamMemory, type RoadOptions, road } from '../stream/pipeline.ts';
 import { createDeliveryMemory } from './delivery-memory.ts';
 import { createMonitor } from './monitor.ts';
+import { headerOf } from './snapshots.ts';
 import { type KeptStreams, restoreStream, saveStream } from './stream-state.ts';
 
 export interface StoredStatesOptions extends Pick<RoadOptions, 'combine' | 'latenessMs'> {
@@ -52,9 +53,7 @@ export async function withStoredStates<T>(
       ...options,
     });
     const kept: KeptStreams = { memory, monitor };
-    const header: FileHeader = {
-      ...{ format: fileFormat, model: id, features: model.input.names, aligning: memory.aligning },
-    };
+    const header = headerOf({ engine, ...kept });
     const deliveries = createDeliveryMemory();
     const { states, batches, next, aligning } = await recover(folder, {
       ...{ header, onDamage, onMarks: deliveries.restore },
