@@ -53,14 +53,21 @@ function addState(program: Command, commands: Commands, perform: Perform): void 
   cellstream state export plant.yaml boilers.state --stream boiler-1 boiler-2
   cellstream state import other.yaml boilers.state
 
+  # one of them alone
+  cellstream state import other.yaml boilers.state --stream boiler-2
+
   # a sensor was replaced: it starts cold
-  cellstream state reset plant.yaml --stream boiler-1`,
+  cellstream state reset plant.yaml --stream boiler-1
+
+  # every stream starts cold
+  cellstream state reset plant.yaml --all`,
   );
   command
     .addArgument(new Argument('<action>').choices(stateActions))
     .argument('<config>', 'the config of the service')
     .argument('[file]', 'that export writes and import reads')
     .option('--stream <names...>', 'only these streams')
+    .option('--all', 'every stream, for reset, which asks for it or for --stream')
     .action((action: (typeof stateActions)[number], config: string, file: string | undefined, options) =>
       perform(options, (terminal) =>
         commands.state({ ...options, action, config, ...(file !== undefined && { file }) }, terminal),
