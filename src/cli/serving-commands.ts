@@ -67,7 +67,7 @@ function addState(program: Command, commands: Commands, perform: Perform): void 
     .argument('<config>', 'the config of the service')
     .argument('[file]', 'that export writes and import reads')
     .option('--stream <names...>', 'only these streams')
-    .option('--all', 'every stream, for reset, which asks for it or for --stream')
+    .option('--all', 'reset every stream')
     .action((action: (typeof stateActions)[number], config: string, file: string | undefined, options) =>
       perform(options, (terminal) =>
         commands.state({ ...options, action, config, ...(file !== undefined && { file }) }, terminal),
