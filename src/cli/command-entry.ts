@@ -23,11 +23,12 @@ export function addEntry(program: Command, usage: string, description: string, e
   return command.addHelpText('after', `\n${examples}\n${contract}`);
 }
 
-/** The options of a tool that goes to a broker. */
-export function addBroker(command: Command, places: string): Command {
+/** The options of a tool that goes to a broker.
+ * @param topic what its topic is called in the help, and `about` what it is */
+export function addBroker(command: Command, topic: '<topic>' | '<pattern>', about: string): Command {
   return command
     .requiredOption('--broker <url>', 'such as mqtt://localhost:1883 or mqtts://broker:8883')
-    .requiredOption('--topic <pattern>', places)
+    .requiredOption(`--topic ${topic}`, about)
     .option(
       '--username <name>',
       'its password comes from CELLSTREAM_MQTT_PASSWORD or CELLSTREAM_MQTT_PASSWORD_FILE',

@@ -15,6 +15,7 @@ const usersErrors: ReadonlySet<string> = new Set([
   'DamageError',
   'ModelFormatError',
   'SigningKeyError',
+  'StateFolderError',
   'TopicPatternError',
   'UsageError',
 ]);

@@ -85,10 +85,12 @@ export const stateActions = ['ls', 'export', 'import', 'reset'] as const;
 export interface StateArguments {
   readonly action: (typeof stateActions)[number];
   readonly config: string;
-  /** What is written or read. */
+  /** What export writes and import reads. */
   readonly file?: string;
   /** All when absent. */
   readonly stream?: readonly string[];
+  /** Says of a reset that every stream is meant. */
+  readonly all?: boolean;
 }
 
 export interface ReplayArguments extends BrokerArguments {

@@ -44,8 +44,6 @@ const ticksPerSecond = 25;
 const usualPort = 8080;
 const connectTimeoutMs = 5_000;
 const drainMs = 1_000;
-/** A timer that is set to more fires at once. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** Whatever has to be closed, the newest first. */
 type Closing = { close(): unknown }[];
@@ -163,8 +161,7 @@ function stopOnRequest(player: Player, seconds: number | undefined): Stop {
       resolve();
     };
   });
-  const timer =
-    seconds === undefined ? undefined : setTimeout(request, Math.min(seconds * 1000, longestTimerMs));
+  const timer = seconds === undefined ? undefined : setTimeout(request, seconds * 1000);
   const detach = onInterrupt(request);
   return {
     requested,

@@ -1,3 +1,4 @@
+import { isOneTopic } from '../config/service-rules.ts';
 import { readModelFile } from '../model/format.ts';
 import { ModelFormatError } from '../model/format-error.ts';
 import type { Link } from '../mqtt/link.ts';
@@ -13,17 +14,23 @@ import { UsageError } from './usage-error.ts';
 /** Publishes a signed model, retained, and waits for what the service says to it. */
 export async function runDeploy(args: DeployArguments, terminal: Terminal): Promise<Report> {
   const { model: path, topic } = args;
+  if (!isOneTopic(topic)) {
+    throw new UsageError(
+      `--topic ${JSON.stringify(topic)} is not one topic, expected the models.topic of the services, such as cellstream/plant/model`,
+    );
+  }
   const bytes = readInputFile(path, 'model');
   const { id, release } = checkDeployable(bytes, path);
   const answerTopic = answerTopicOf(topic);
   const link = createToolLink(args, { filters: [{ topic: answerTopic, qos: 1 }], terminal });
-  const answered = waitForAnswer(link, { id, answerTopic, seconds: args.seconds });
-  answered.catch(() => {});
   try {
     await openToolLink(link);
-    await new Promise<void>((done, failed) =>
+    const answered = waitForAnswer(link, { id, answerTopic, seconds: args.seconds, log: terminal.log });
+    const published = new Promise<void>((done, failed) =>
       link.publish(topic, bytes, { qos: 1, retain: true }, (error) => (error ? failed(error) : done())),
     );
+    // a broker that is stuck holds up nobody
+    await Promise.race([published, answered]);
     terminal.log(`published on ${topic}, waiting for an answer on ${answerTopic}`);
     const { status, reason } = await answered;
     if (status === 'refused') throw new Error(`${path} is refused: ${reason}`);
@@ -59,26 +66,27 @@ interface Awaited {
   readonly id: string;
   readonly answerTopic: string;
   readonly seconds: number;
+  readonly log: Terminal['log'];
 }
 
 /** The first answer that says where the model stands. */
-function waitForAnswer(link: Link, { id, answerTopic, seconds }: Awaited): Promise<ModelAnswer> {
+function waitForAnswer(link: Link, { id, answerTopic, seconds, log }: Awaited): Promise<ModelAnswer> {
   return new Promise((done, failed) => {
-    const timer = setTimeout(
-      () =>
-        failed(
-          new Error(
-            `no answer on ${answerTopic} in ${seconds} s: is a service connected whose config has this models.topic?`,
-          ),
-        ),
-      1000 * seconds,
-    );
+    let isAccepted = false;
+    const timer = setTimeout(() => failed(new Error(isAccepted ? undecided : unanswered)), 1000 * seconds);
+    const undecided = `the device has accepted the model and has not decided in ${seconds} s: it says on ${answerTopic} what becomes of it; wait longer with --seconds`;
+    const unanswered = `no answer on ${answerTopic} in ${seconds} s: is a service connected whose config has this models.topic?`;
     timer.unref();
     link.onMessage(({ topic, payload, retain }) => {
       // a retained one is of an earlier time
       if (topic !== answerTopic || retain) return;
       const answer = parseAnswer(payload);
-      if (answer?.id !== id || answer.status === 'accepted') return;
+      if (answer?.id !== id) return;
+      if (answer.status === 'accepted') {
+        isAccepted = true;
+        log('accepted, waiting until the device has made the states of the model from its log');
+        return;
+      }
       clearTimeout(timer);
       done(answer);
     });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Commands } from './command.ts';
 import { addBroker, addEntry, type Perform } from './command-entry.ts';
-import { positiveNumber } from './option-values.ts';
+import { timerSeconds } from './option-values.ts';
 
 /** The commands of a model's life after the training: who made it, and which one a device serves. */
 export function addModelCommands(program: Command, commands: Commands, perform: Perform): void {
@@ -67,8 +67,8 @@ function addDeploy(program: Command, commands: Commands, perform: Perform): void
     `Example:
   # the topic is models.topic of their config; what becomes of the model is on TOPIC/status
   cellstream deploy weather.pb --broker mqtt://localhost --topic cellstream/plant/model`,
-  ).option('--seconds <number>', 'how long to wait for the answer', positiveNumber, 30);
-  addBroker(command, 'where the services take new models').action((model: string, options) =>
+  ).option('--seconds <number>', 'how long to wait for the answer', timerSeconds, 30);
+  addBroker(command, '<topic>', 'where the services take new models').action((model: string, options) =>
     perform(options, (terminal) => commands.deploy({ ...options, model }, terminal)),
   );
 }

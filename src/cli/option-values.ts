@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../signal/duration.ts';
+import { longestTimerMs } from './turn.ts';
 
 /** Readers of option values: what they throw is put behind the option's name. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -10,10 +11,12 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
-export function positiveNumber(text: string): number {
+const longestSeconds = Math.floor(longestTimerMs / 1000);
+
+export function timerSeconds(text: string): number {
   const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
-  throw new InvalidArgumentError('Expected a number above 0.');
+  if (text.trim() !== '' && value > 0 && value <= longestSeconds) return value;
+  throw new InvalidArgumentError(`Expected a number above 0, at most ${longestSeconds} (24 days).`);
 }
 
 /** `a,b` and several options add up. */

@@ -7,7 +7,6 @@ import { jsonReader, numberReader, type PayloadReader } from './record-payload.t
 import { openRecordView } from './record-view.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createRecording, type Recording } from './recording.ts';
-import { longestTimerMs } from './turn.ts';
 import { UsageError } from './usage-error.ts';
 
 const flushMs = 1_000;
@@ -59,9 +58,7 @@ async function record({ args, topics, read, recording }: Task, terminal: Termina
     terminal.log(`recording ${topics.filter} into ${args.out}; Ctrl+C ends it`);
     view.start();
     timers.push(setInterval(() => end.attempt(recording.flush), flushMs));
-    if (args.seconds !== undefined) {
-      timers.push(setTimeout(end.now, Math.min(args.seconds * 1000, longestTimerMs)));
-    }
+    if (args.seconds !== undefined) timers.push(setTimeout(end.now, args.seconds * 1000));
     await end.reached;
     return recorder;
   } finally {

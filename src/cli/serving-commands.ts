@@ -1,7 +1,7 @@
 import { Argument, type Command, Option } from 'commander';
 import { type Commands, stateActions } from './command.ts';
 import { addBroker, addEntry, type Perform } from './command-entry.ts';
-import { nameList, positiveNumber, speed, wholeNumber } from './option-values.ts';
+import { nameList, speed, timerSeconds, wholeNumber } from './option-values.ts';
 
 /** The commands that serve, and those that play and record what sensors say. */
 export function addServingCommands(program: Command, commands: Commands, perform: Perform): void {
@@ -53,14 +53,21 @@ function addState(program: Command, commands: Commands, perform: Perform): void 
   cellstream state export plant.yaml boilers.state --stream boiler-1 boiler-2
   cellstream state import other.yaml boilers.state
 
+  # one of them alone
+  cellstream state import other.yaml boilers.state --stream boiler-2
+
   # a sensor was replaced: it starts cold
-  cellstream state reset plant.yaml --stream boiler-1`,
+  cellstream state reset plant.yaml --stream boiler-1
+
+  # every stream starts cold
+  cellstream state reset plant.yaml --all`,
   );
   command
     .addArgument(new Argument('<action>').choices(stateActions))
     .argument('<config>', 'the config of the service')
     .argument('[file]', 'that export writes and import reads')
     .option('--stream <names...>', 'only these streams')
+    .option('--all', 'reset every stream')
     .action((action: (typeof stateActions)[number], config: string, file: string | undefined, options) =>
       perform(options, (terminal) =>
         commands.state({ ...options, action, config, ...(file !== undefined && { file }) }, terminal),
@@ -89,8 +96,11 @@ function addReplay(program: Command, commands: Commands, perform: Perform): void
     .option('--columns <names>', 'the columns to publish (default: all that hold numbers)', nameList)
     .option('--speed <factor>', 'times as fast as it was recorded, or max', speed, 1)
     .addOption(new Option('--qos <level>', 'of the messages').choices(['0', '1']).default('1'));
-  addBroker(command, "{stream} is the sensor's place").action((data: string, { qos, ...options }) =>
-    perform(options, (terminal) => commands.replay({ ...options, data, qos: qos === '0' ? 0 : 1 }, terminal)),
+  addBroker(command, '<pattern>', "{stream} is the sensor's place").action(
+    (data: string, { qos, ...options }) =>
+      perform(options, (terminal) =>
+        commands.replay({ ...options, data, qos: qos === '0' ? 0 : 1 }, terminal),
+      ),
   );
 }
 
@@ -108,11 +118,13 @@ function addRecord(program: Command, commands: Commands, perform: Perform): void
   )
     .requiredOption('--out <csv>', 'the file to write')
     .option('--time <key>', 'of the time in JSON; messages without it are of the moment they arrive', 'time')
-    .option('--seconds <number>', 'stop after this time', positiveNumber)
+    .option('--seconds <number>', 'stop after this time', timerSeconds)
     .option('--messages <number>', 'stop after that many', wholeNumber(1, 1e9));
-  addBroker(command, '{stream} is the place of the sensor, {feature} that of a plain number').action(
-    (options) => perform(options, (terminal) => commands.record(options, terminal)),
-  );
+  addBroker(
+    command,
+    '<pattern>',
+    '{stream} is the place of the sensor, {feature} that of a plain number',
+  ).action((options) => perform(options, (terminal) => commands.record(options, terminal)));
 }
 
 export function addDemo(program: Command, commands: Commands): void {
@@ -127,7 +139,7 @@ export function addDemo(program: Command, commands: Commands): void {
   # 20 seconds, then the figures
   cellstream demo --seconds 20 --json`,
   )
-    .option('--seconds <number>', 'stop after this time', positiveNumber)
+    .option('--seconds <number>', 'stop after this time', timerSeconds)
     .option('--port <number>', 'of the page (default: 8080, or a free one)', wholeNumber(1, 65_535))
     .action(({ seconds, port, json, quiet }) =>
       commands.demo({ seconds, port, json: json === true, quiet: quiet === true }),

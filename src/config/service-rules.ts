@@ -6,7 +6,10 @@ import type { serviceSchema } from './service-schema.ts';
 type Parsed = z.output<typeof serviceSchema>;
 type Subscription = Parsed['subscribe'][number];
 
-const longestLatenessMs = 7 * 24 * 3_600_000;
+/** Every open frame is held in memory. */
+const longestLateness = '7d';
+/** A timer that is set to 2^31 ms or more fires at once, and again and again. */
+const longestCommit = '24d';
 
 /** What no field can say alone. */
 export function checkServiceRules(config: Parsed): Problem[] {
@@ -15,7 +18,8 @@ export function checkServiceRules(config: Parsed): Problem[] {
     ...config.subscribe.flatMap((entry, i) => checkSubscription(entry, ['subscribe', i])),
     ...checkRepeats(config),
     ...checkPublish(config),
-    ...checkLateness(config),
+    ...checkLongest(['lateness'], config.lateness, longestLateness),
+    ...checkLongest(['state', 'commit'], config.state.commit, longestCommit),
     ...checkModels(config),
   ];
 }
@@ -104,17 +108,23 @@ function checkPublish({ publish }: Parsed): Problem[] {
   return problems;
 }
 
-/** Every open frame is held in memory. */
-function checkLateness({ lateness }: Parsed): Problem[] {
-  if (lateness === undefined || (parseDuration(lateness) as number) <= longestLatenessMs) return [];
-  return [{ path: ['lateness'], message: `found ${lateness}, expected at most 7d` }];
+/** Nothing is wrong with an `off`. */
+function checkLongest(path: readonly string[], found: string | undefined, longest: string): Problem[] {
+  const foundMs = parseDuration(found ?? '') ?? 0;
+  if (foundMs <= (parseDuration(longest) as number)) return [];
+  return [{ path, message: `found ${found}, expected at most ${longest}` }];
+}
+
+/** Not a pattern that means several. */
+export function isOneTopic(topic: string): boolean {
+  return /^[^+#{}\0]+$/.test(topic);
 }
 
 function checkModels({ models }: Parsed): Problem[] {
   const { topic, trust } = models;
   if (topic === undefined) return [];
   const problem = (message: string): Problem => ({ path: ['models', 'topic'], message });
-  if (/[+#{}\0]/.test(topic)) {
+  if (!isOneTopic(topic)) {
     return [problem(`found "${topic}", expected one topic such as cellstream/plant/model`)];
   }
   // whoever may publish there could put any model in place

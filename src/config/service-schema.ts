@@ -127,7 +127,7 @@ export const serviceSchema = z.strictObject(
           commit: durationOrOff()
             .default('5s')
             .describe(
-              'How often readings go to disk, all of that time in one write. off: states live in memory alone.',
+              'How often readings go to disk, all of that time in one write; at most 24d. off: states live in memory alone.',
             ),
           ack: choice(['auto', 'on-commit', 'on-receipt'])
             .default('auto')

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { StateFolderError } from '../state/state-error.ts';
 
 /** What a broker's persistent session was last asked for. The broker keeps it, whatever the config says later. */
 export interface SessionRecord {
@@ -27,14 +28,23 @@ export function readSession(folder: string, { clientId, filters }: SessionRecord
   return { isKnown: true, goneFilters: before.filters.filter((filter) => !filters.includes(filter)) };
 }
 
-/** Makes the folder; the one around it has to be there. */
+/** Makes the folder; the one around it has to be there.
+ * @throws StateFolderError where it is not */
 export function openStateFolder(folder: string): void {
   try {
     // not `recursive`: below /proc that never ends
     mkdirSync(folder);
   } catch (error) {
     // a read-only disk may refuse before it looks whether the folder is there
-    if (!existsSync(folder)) throw error;
+    if (existsSync(folder)) return;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    const around = dirname(folder);
+    const found = code === 'ENOENT' ? `there is no folder ${around}` : `${around} is no folder`;
+    throw new StateFolderError(
+      `cannot make the state folder ${folder}: ${found}; make that one, or name another state.dir`,
+      { cause: error },
+    );
   }
 }
 

@@ -12,11 +12,12 @@ import { createStreamMemory, type RoadOptions, road } from '../stream/pipeline.t
 import { createDeliveryMemory } from './delivery-memory.ts';
 import { createMonitor } from './monitor.ts';
 import { headerOf } from './snapshots.ts';
-import { type KeptStreams, restoreStream, saveStream } from './stream-state.ts';
+import { type KeptStreams, nameOfState, restoreStream, saveStream } from './stream-state.ts';
 
 export interface StoredStatesOptions extends Pick<RoadOptions, 'combine' | 'latenessMs'> {
   readonly folder: string;
-  readonly engine: Engine;
+  /** Asked for when the folder is held: until then a rollback may change which model serves. */
+  readonly loadEngine: () => Promise<Engine>;
   readonly maxStreams: number;
   readonly onDamage: (message: string) => void;
 }
@@ -24,25 +25,27 @@ export interface StoredStatesOptions extends Pick<RoadOptions, 'combine' | 'late
 /** The states of a service that is stopped. */
 export interface StoredStates extends KeptStreams {
   readonly header: FileHeader;
+  readonly engine: Engine;
   /** Writes a snapshot of these streams: one with which the service starts next, or one of its own at `path`. With the first the
    * log forgets the other streams, and what it had of those that were `read`.
    * @returns how many there are
    * @throws StateError for more than the service may have */
   write(names: Iterable<string>, path?: string): Promise<number>;
-  /** Puts streams of such a file in the place of their states. `write` then keeps them.
+  /** Puts streams of such a file, all or the `wanted` ones, in the place of their states. `write` then keeps them.
    * @returns their names
    * @throws StateError for a file of other weights, of another program, or a damaged one */
-  read(bytes: Uint8Array, path: string): string[];
+  read(bytes: Uint8Array, path: string, wanted?: readonly string[]): string[];
 }
 
 /** Brings the states of a folder up to their newest reading, as a start of the service would, and holds the folder meanwhile.
  * @throws StateError when a service holds it */
 export async function withStoredStates<T>(
-  { folder, engine, onDamage, maxStreams, ...options }: StoredStatesOptions,
+  { folder, loadEngine, onDamage, maxStreams, ...options }: StoredStatesOptions,
   work: (states: StoredStates) => Promise<T>,
 ): Promise<T> {
   const lock = await lockFolder(folder);
   try {
+    const engine = await loadEngine();
     const memory = createStreamMemory(engine, options);
     const { model, id } = engine;
     const monitor = createMonitor({
@@ -65,7 +68,7 @@ export async function withStoredStates<T>(
       .unsubscribe();
     const replaced = new Set<string>();
     return await work({
-      ...{ memory, monitor, header },
+      ...{ memory, monitor, header, engine },
       async write(names, path) {
         const written = new Set(names);
         if (path === undefined && written.size > maxStreams) {
@@ -96,14 +99,15 @@ export async function withStoredStates<T>(
         await forgetStreams(folder, new Set([...gone, ...replaced]));
         return count;
       },
-      read(bytes, path) {
+      read(bytes, path, wanted) {
         const found = parseSnapshot(Buffer.from(bytes), path);
         if (found.header.model !== id) {
           throw new StateError(
             `${path} holds states of the model ${found.header.model.slice(0, 12)}, expected ${id.slice(0, 12)}: states belong to their weights`,
           );
         }
-        return found.states.map((state) => {
+        const taken = found.states.filter((state) => wanted?.includes(nameOfState(state)) ?? true);
+        return taken.map((state) => {
           const name = restoreStream(state, kept, model, found.header.aligning === memory.aligning) as string;
           replaced.add(name);
           return name;

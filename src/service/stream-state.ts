@@ -34,6 +34,11 @@ export function saveStream({ name, aligner }: AlignedStream, { memory, monitor }
   }).finish();
 }
 
+/** Of the stream that was saved. */
+export function nameOfState(state: Uint8Array): string {
+  return cellstream.StreamState.decode(state).stream;
+}
+
 /** Puts a stream back as it was saved.
  * @param isAligned false where frames are closed in another way now: then those that were open are left out
  * @returns its name; undefined where there are as many streams as there may be

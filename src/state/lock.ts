@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import { takesNoWrite } from './disk-error.ts';
-import { StateError } from './state-error.ts';
+import { StateError, StateFolderError } from './state-error.ts';
 
 /** A state folder held by this process. */
 export interface FolderLock {
@@ -31,7 +32,14 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     return await holdHere(folder);
   } catch (error) {
     if (error instanceof StateError) throw error;
-    throw new StateError(`cannot hold ${folder}: ${(error as Error).message}`, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!existsSync(folder))
+      throw new StateFolderError(`there is no state folder ${folder}`, { cause: error });
+    if (code === 'ENOTDIR')
+      throw new StateFolderError(`${folder} is a file, expected a folder; name another state.dir`, {
+        cause: error,
+      });
+    throw new StateError(`cannot hold ${folder}: ${message}`, { cause: error });
   }
 }
 
@@ -45,7 +53,9 @@ function placeIn(folder: string): string {
 }
 
 function inUse(folder: string): StateError {
-  return new StateError(`${folder} is in use by another cellstream: one service a folder`);
+  return new StateError(
+    `${folder} is in use by another cellstream: one service a folder; stop that one first`,
+  );
 }
 
 /** Windows lets one process have a name, for as long as it lives. */
@@ -179,7 +189,7 @@ function socketPath(whole: string): string {
   const short = relative(process.cwd(), whole);
   const path = short.length < whole.length ? short : whole;
   if (Buffer.byteLength(path) <= longestPath) return path;
-  throw new StateError(
+  throw new StateFolderError(
     `the path ${path} is too long to hold it: at most ${longestPath} bytes; name another state.dir`,
   );
 }

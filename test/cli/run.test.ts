@@ -194,11 +194,31 @@ describe('what is wrong ends it with exit code 2 and one clear line', () => {
       configFor('mqtt://pi').replace('"mqtt://pi"', 'mqtt://pi, username: a, password_file: none'),
       'cannot read the password file',
     ],
+    [
+      'a state folder in a folder that is not there',
+      configFor('mqtt://pi', 'state: { dir: none/states }\n'),
+      /cannot make the state folder .*none\/states: there is no folder .*none; make that one, or name another/,
+    ],
+    [
+      'a state folder below a file',
+      configFor('mqtt://pi', 'state: { dir: tiny.pb/states }\n'),
+      /cannot make the state folder .*states: .*tiny\.pb is no folder; make that one, or name another state\.dir/,
+    ],
+    [
+      'a file in place of the state folder',
+      configFor('mqtt://pi', 'state: { dir: tiny.pb }\n'),
+      'tiny.pb is a file, expected a folder; name another state.dir',
+    ],
+    [
+      'a state folder whose path is too long for a socket',
+      configFor('mqtt://pi', `state: { dir: ${'long'.repeat(40)} }\n`),
+      'is too long to hold it: at most 100 bytes; name another state.dir',
+    ],
   ])('%s', (_, config, expected) => {
     const { code, stdout, complaints } = fail(config);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(complaints).toHaveLength(1);
-    expect(complaints[0]).toContain(expected);
+    expect(complaints[0]).toMatch(expected);
   });
 
   test('a config that is not there', () => {

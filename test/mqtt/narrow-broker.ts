@@ -3,7 +3,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { generate, type Packet, parser } from 'mqtt-packet';
 import { onTestFinished } from 'vitest';
 
-/** What no broker at hand does: MQTT 5 with no more than `window` messages under way, whatever the client would take. */
+/** What no broker at hand does: MQTT 5 with no more than `window` messages under way, whatever the client would take; with a
+ * window of 0 it is stuck, and acknowledges nothing that is published either. */
 export interface NarrowBroker {
   readonly url: string;
   /** Sends these at QoS 1 to the client that subscribes, or as soon as it does. */
@@ -44,7 +45,7 @@ export async function startNarrowBroker(window: number): Promise<NarrowBroker> {
       });
       subscriber = socket;
       pump();
-    } else if (packet.cmd === 'publish' && packet.qos === 1) {
+    } else if (packet.cmd === 'publish' && packet.qos === 1 && window > 0) {
       write(socket, { cmd: 'puback', messageId, reasonCode: 0 });
     } else if (packet.cmd === 'puback') {
       underWay--;

@@ -121,7 +121,7 @@ test('a snapshot that an operator makes has them too', async () => {
   keeper.taken({ stream: 's', feature: 0, timeMs: 1e12, value: 1 });
   await keeper.close();
   await withStoredStates(
-    { folder, engine, maxStreams: 10, onDamage: (damage) => expect(damage).toBe('') },
+    { folder, loadEngine: async () => engine, maxStreams: 10, onDamage: (damage) => expect(damage).toBe('') },
     (states) => states.write([]),
   );
   expect(await listNumbers(folder, 'snapshot')).not.toEqual([]);

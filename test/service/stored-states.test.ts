@@ -30,7 +30,7 @@ function withStates<T>(
   maxStreams = 10,
 ): Promise<T> {
   return withStoredStates(
-    { folder, engine, maxStreams, onDamage: (damage) => expect(damage).toBe('') },
+    { folder, loadEngine: async () => engine, maxStreams, onDamage: (damage) => expect(damage).toBe('') },
     work,
   );
 }

@@ -150,9 +150,7 @@ describe.runIf(mountsDisks()).each(unwritable)('on a disk that is %s', (_, spoil
 });
 
 test('a folder that cannot be held says why', async () => {
-  await expect(lockFolder('/nowhere/state')).rejects.toThrow(
-    /cannot hold \/nowhere\/state: .*(ENOENT|EACCES)/,
-  );
+  await expect(lockFolder('/nowhere/state')).rejects.toThrow('there is no state folder /nowhere/state');
   const long = join(await makeFolder(), 'long'.repeat(40));
   await mkdir(long);
   await expect(lockFolder(long)).rejects.toThrow('too long to hold');
