@@ -66,19 +66,8 @@ export function holdsReceipts(ack: Acknowledging, protocol: '5' | '3.1.1'): bool
 export async function openDurable(options: DurableOptions): Promise<Durable> {
   const { commitMs, ack, log, format, deliveries } = options;
   const keeper = await openStateKeeper(options);
-  let again = createRepeater(options, format);
-  /** Streams whose reading came again: perhaps their forecast never arrived. */
-  const repeated = new Set<string>();
+  const repeats = createRepeats(options, format);
   let committer: ReturnType<typeof createCommitter> | undefined;
-
-  function publishRepeated(sink: Sink): void {
-    for (const stream of repeated) {
-      const payload = again(stream);
-      if (payload !== undefined) sink.publish([{ stream, payload }]);
-    }
-    repeated.clear();
-  }
-
   return {
     history: keeper.history,
     recent: keeper.recent,
@@ -93,41 +82,27 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
         );
     },
     adopt(model, remember) {
-      again = createRepeater(model, format);
+      repeats.turnTo(model);
       return keeper.adopt(model, remember);
     },
     observer: {
       before: keeper.before,
       taken: keeper.taken,
-      repeated: ({ stream }) => repeated.add(stream),
+      repeated: ({ stream }) => repeats.note(stream),
     },
     start(link, sink) {
-      const forgetChange = link.onChange(() => {
-        if (ack !== 'auto' || link.protocol !== '3.1.1') return;
-        forgetChange();
-        log.warn(
-          {},
-          'with MQTT 3.1.1 messages are acknowledged on arrival: a kill loses up to state.commit of them; see state.ack',
-        );
-      });
+      if (ack === 'auto') warnOfArrivals(link, log);
       committer = createCommitter({
         keeper,
         receipts: () => link.receipts,
         async forecastsSent() {
-          publishRepeated(sink);
+          repeats.publish(sink);
           await sink.emptied();
           return link.connected;
         },
         intervalMs: commitMs,
         window: () => (link.protocol === '3.1.1' ? smallWindow : Number.POSITIVE_INFINITY),
-        onHealth(trouble) {
-          if (trouble === undefined) log.info({}, 'the disk takes states again');
-          else
-            log.error(
-              { reason: trouble.message },
-              'degraded: states do not reach the disk; nothing is acknowledged',
-            );
-        },
+        onHealth: (trouble) => logHealth(trouble, log),
       });
       if (deliveries === undefined) return;
       link.onSession((isPresent) => {
@@ -149,6 +124,46 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
       timer.abort();
     },
     close: keeper.close,
+  };
+}
+
+/** With the protocol that does not say how much a broker sends, `auto` acknowledges at once. */
+function warnOfArrivals(link: Link, log: Log): void {
+  const forgetChange = link.onChange(() => {
+    if (link.protocol !== '3.1.1') return;
+    forgetChange();
+    log.warn(
+      {},
+      'with MQTT 3.1.1 messages are acknowledged on arrival: a kill loses up to state.commit of them; see state.ack',
+    );
+  });
+}
+
+function logHealth(trouble: Error | undefined, log: Log): void {
+  if (trouble === undefined) log.info({}, 'the disk takes states again');
+  else {
+    log.error({ reason: trouble.message }, 'degraded: states do not reach the disk; nothing is acknowledged');
+  }
+}
+
+/** Streams whose reading came again: perhaps their forecast never arrived, and the newest goes out once more. */
+function createRepeats(first: KeptModel, format: PayloadFormat | undefined) {
+  let payloadOf = createRepeater(first, format);
+  const streams = new Set<string>();
+  return {
+    note(stream: string) {
+      streams.add(stream);
+    },
+    turnTo(model: KeptModel) {
+      payloadOf = createRepeater(model, format);
+    },
+    publish(sink: Sink) {
+      for (const stream of streams) {
+        const payload = payloadOf(stream);
+        if (payload !== undefined) sink.publish([{ stream, payload }]);
+      }
+      streams.clear();
+    },
   };
 }
 
