@@ -57,13 +57,7 @@ export function dial(options: DialOptions): Connection {
   const receipts = createReceipts((packets) => {
     // behind the forecasts: what is acknowledged has its answer at the broker
     outgoing.flush();
-    const { stream } = client;
-    // a commit acknowledges the messages of thousands of turns
-    if (stream.writableCorked === 0) {
-      stream.cork();
-      process.nextTick(() => stream.uncork());
-    }
-    stream.write(packets);
+    writeCorked(client.stream, packets);
   });
   let suspicion = first ? suspicions[broker.scheme] : undefined;
   let failure: Error | undefined;
@@ -145,6 +139,15 @@ export function dial(options: DialOptions): Connection {
     end: (timeoutMs) => end({ client, outgoing, closed, statusTopic }, timeoutMs),
     destroy: () => client.stream?.destroy(),
   };
+}
+
+/** In one piece with what else the turn writes: a commit acknowledges the messages of thousands of turns. */
+function writeCorked(stream: MqttClient['stream'], bytes: Buffer): void {
+  if (stream.writableCorked === 0) {
+    stream.cork();
+    process.nextTick(() => stream.uncork());
+  }
+  stream.write(bytes);
 }
 
 interface StreamHandlers {
