@@ -34,6 +34,7 @@ export interface ModelShelf {
   write(record: ModelRecord): void;
   /** The bytes of a model file, for a later record. */
   keep(id: string, bytes: Uint8Array): void;
+  fileOf(id: string): string;
   /** @throws the error of the disk */
   load(id: string): Uint8Array;
   /** Holds the models for one process, where nothing holds the state folder.
@@ -84,6 +85,7 @@ export function openModelShelf(folder: string, service: string): ModelShelf {
       makeShelf();
       replace(fileOf(id), bytes);
     },
+    fileOf,
     load: (id) => readFileSync(fileOf(id)),
     async hold() {
       makeShelf();
