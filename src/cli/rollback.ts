@@ -13,14 +13,16 @@ import { readTrustedKeys, type TrustedKey } from './trusted-keys.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Puts the model before back in place: the next start serves it. */
-export async function runRollback({ config: path }: RollbackArguments, _terminal: Terminal): Promise<Report> {
+export async function runRollback({ config: path }: RollbackArguments, terminal: Terminal): Promise<Report> {
   const config = loadServiceConfig(new TextDecoder().decode(readInputFile(path, 'config')), path);
   const { stateDir, name, models } = config;
   if (!existsSync(stateDir)) throw new UsageError(`there is no state folder ${stateDir}: nothing was served`);
   const noneBefore = new UsageError(
     `${stateDir} has no model before the one that serves: there is nowhere to go back to`,
   );
-  const shelf = openModelShelf(stateDir, name);
+  const shelf = openModelShelf(stateDir, name, ({ message }) =>
+    terminal.warn(`a model that is no longer needed stays on disk: ${message}`),
+  );
   if (shelf.read() === undefined) throw noneBefore;
   // a service in the middle of its life would write over it; with `commit: off` it holds its models alone
   const locks = [await lockFolder(stateDir)];

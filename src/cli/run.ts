@@ -34,7 +34,9 @@ export async function runService(args: RunArguments, terminal: Terminal): Promis
   const text = new TextDecoder().decode(readInputFile(args.config, 'config'));
   const config = loadServiceConfig(text, args.config);
   const log = createLog(config.name, { quiet: terminal.quiet });
-  const shelf = openModelShelf(config.stateDir, config.name);
+  const shelf = openModelShelf(config.stateDir, config.name, ({ message: reason }) =>
+    log.warn({ reason }, 'a model that is no longer needed stays on disk'),
+  );
   // before it is asked which model serves, or a rollback meanwhile would be lost
   const held = await holdFolder(config, shelf, log);
   try {
