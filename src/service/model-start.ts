@@ -59,7 +59,8 @@ export async function chooseStartModel(options: StartOptions): Promise<StartMode
   if (refusal !== undefined && isNew) {
     log.error({ id, reason: refusal.message }, 'refused the model of the config; the one before serves on');
   }
-  return startWith(served, { ...record, seenFile: id });
+  // one that is refused is looked at again by the next start
+  return startWith(served, record);
 
   async function readFile(): Promise<Served> {
     return { bytes, engine: await loadModel(bytes) };

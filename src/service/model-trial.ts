@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { untilDiskTakes } from './disk-retry.ts';
 import type { Log } from './log.ts';
 import type { ModelAnswers } from './model-answers.ts';
 import { ModelRefusedError } from './model-checks.ts';
@@ -11,8 +11,6 @@ const margin = 1.05;
 const fewestPairs = 30;
 const lookAgainMs = 1_000;
 const longestWaitMs = 60_000;
-/** Before a disk that takes nothing is tried again. */
-const saveAgainMs = 5_000;
 
 /** A model that passed the checks. */
 interface Candidate {
@@ -68,7 +66,7 @@ export function createModelTrial(options: ModelTrialOptions): ModelTrial {
     candidate = undefined;
     service.models.shadow = null;
     shadow.close();
-    answers.refuse(id, release, reason);
+    answers.refuse({ id, release }, reason);
   }
 
   function judgeAfter(waitMs: number, opened: Candidate, endMs: number): void {
@@ -135,26 +133,24 @@ async function save(
   previous: string,
   { record, answers, log, signal }: ModelTrialOptions,
 ): Promise<void> {
-  for (;;) {
-    try {
-      await shadow.save(() =>
+  const isSaved = await untilDiskTakes(
+    () =>
+      shadow.save(() =>
         record.write({
           serving: id,
           previous,
           candidate: undefined,
           highestRelease: Math.max(release, record.now.highestRelease),
         }),
-      );
-      return answers.say({ id, release, status: 'promoted' });
-    } catch (error) {
-      // the end of the service takes the disk away
-      if (signal.aborted) return;
-      const reason = (error as Error).message;
-      log.error(
-        { id, reason },
-        'the new model serves, and is not yet on disk: a restart finds the one before',
-      );
-    }
-    await sleep(saveAgainMs, undefined, { signal }).catch(() => {});
-  }
+      ),
+    {
+      onTrouble: ({ message: reason }) =>
+        log.error(
+          { id, reason },
+          'the new model serves, and is not yet on disk: a restart finds the one before',
+        ),
+      signal,
+    },
+  );
+  if (isSaved) answers.say({ id, release, status: 'promoted' });
 }
