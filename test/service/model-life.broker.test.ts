@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -199,6 +199,28 @@ describeWithMosquitto('a model that comes while the service runs', () => {
     }
     expect(new Set(messagesOf(plant.forecasts).map(({ model }) => model)).size).toBe(1);
     expect(await run.stop()).toMatchObject({ models: { promoted: 0, refused: refused.length } });
+  });
+
+  test('is answered and served after two thousand messages of rubbish, each in a counter and none on disk', async () => {
+    const keys = createKeyTexts();
+    const key = readPrivateKey(keys.privateKey, 'key');
+    const plant = await openPlant(`{ trust: [trusted0.pub.pem], topic: ${topic}, shadow: off }`, [
+      keys.publicKey,
+    ]);
+    plant.replace(signModel(first, key));
+    const run = await plant.start();
+    const record = join(plant.folder, 'plant.state', 'models-plant', 'models.json');
+    const before = statSync(record).mtimeMs;
+    const rubbish = Array.from({ length: 2_000 }, (_, i) => send(plant.sensor, topic, `rubbish ${i}`));
+    await Promise.all(rubbish);
+    const last = modelIdOf(Buffer.from('rubbish 1999'));
+    await until(() => plant.answers().some(({ id }) => id === last));
+    expect(statSync(record).mtimeMs).toBe(before);
+    expect(run.lines.filter(({ msg }) => msg.startsWith('refused a model'))).toHaveLength(1);
+    plant.sensor.publish(topic, signModel(second, key), { qos: 1, retain: true });
+    await until(() => plant.answers().some(({ status }) => status === 'promoted'));
+    const { models } = await run.stop();
+    expect(models).toMatchObject({ promoted: 1, refused: 2_000 - models.superseded });
   });
 
   test('is deployed from the command line, and the replay of it at a restart is not judged anew', async () => {
