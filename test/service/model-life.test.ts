@@ -8,7 +8,13 @@ import type { ModelAnswer } from '../../src/service/model-answers.ts';
 import { modelIdOf } from '../../src/service/model-checks.ts';
 import { type ModelLife, startModelLife } from '../../src/service/model-life.ts';
 import { type ModelRecord, type ModelShelf, openModelShelf } from '../../src/service/model-shelf.ts';
-import { createKeyTexts, readPublicKey, type SigningKey } from '../../src/service/signing-keys.ts';
+import { signModel } from '../../src/service/signatures.ts';
+import {
+  createKeyTexts,
+  readPrivateKey,
+  readPublicKey,
+  type SigningKey,
+} from '../../src/service/signing-keys.ts';
 import { until } from '../mqtt/until.ts';
 import { makeFolder } from '../state/folder.ts';
 import { writeTinyModel } from '../stream/tiny-engine.ts';
@@ -122,6 +128,16 @@ test('what is no model, or of no key that is trusted, is answered and counted an
   expect(models).toMatchObject({ refused: 4, superseded: 0 });
   expect(lines.filter(({ msg }) => String(msg).startsWith('refused a model'))).toHaveLength(2);
   expect({ record: record(), writes: disk.writes }).toEqual({ record: before, writes: 0 });
+});
+
+test('a model that was refused without a signature is judged again with one', async () => {
+  const { privateKey, publicKey } = createKeyTexts();
+  const { said, send } = await openLife({ keys: [readPublicKey(publicKey, 'key')] });
+  send(second);
+  await until(() => said.length === 1);
+  send(signModel(second, readPrivateKey(privateKey, 'key')));
+  await until(() => said.length > 1);
+  expect(said[1]).toMatchObject({ id: said[0].id, status: 'accepted' });
 });
 
 test('every message is answered, or counted as superseded by the newest', async () => {
