@@ -4,10 +4,10 @@ import { loadServiceConfig, type ServiceConfig } from '../config/service.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Model } from '../model/model.ts';
 import type { LinkOptions } from '../mqtt/link.ts';
+import { untilDiskTakes } from '../service/disk-retry.ts';
 import { createLog, type Log } from '../service/log.ts';
-import { type ModelLife, type ModelLifeOptions, startModelLife } from '../service/model-life.ts';
+import { type ModelLife, startModelLife } from '../service/model-life.ts';
 import { type ModelShelf, openModelShelf } from '../service/model-shelf.ts';
-import type { StartModel } from '../service/model-start.ts';
 import { startReports, summarizeService } from '../service/reports.ts';
 import { type Service, startService } from '../service/service.ts';
 import { openStateFolder, readSession, type SessionRecord, writeRecord } from '../service/session-file.ts';
@@ -22,9 +22,6 @@ import { chooseServingModel } from './serving-model.ts';
 import { withThreads } from './thread-engine.ts';
 import { readTrustedKeys } from './trusted-keys.ts';
 
-/** Before a disk that takes nothing is tried again. */
-const rememberAgainMs = 5_000;
-
 /** The service of one config file, until SIGINT or SIGTERM. */
 export async function runService(args: RunArguments, terminal: Terminal): Promise<Report> {
   // V8 waits until garbage takes several times the room of what lives, and lets its young generation grow to 48 MB: 250 MB with
@@ -34,7 +31,9 @@ export async function runService(args: RunArguments, terminal: Terminal): Promis
   const text = new TextDecoder().decode(readInputFile(args.config, 'config'));
   const config = loadServiceConfig(text, args.config);
   const log = createLog(config.name, { quiet: terminal.quiet });
-  const shelf = openModelShelf(config.stateDir, config.name);
+  const shelf = openModelShelf(config.stateDir, config.name, ({ message: reason }) =>
+    log.warn({ reason }, 'a model that is no longer needed stays on disk'),
+  );
   // before it is asked which model serves, or a rollback meanwhile would be lost
   const held = await holdFolder(config, shelf, log);
   try {
@@ -105,15 +104,24 @@ async function serveUntilStopped(
   const engine = withThreads(chosen.engine, config.threads, log);
   const history = await warmUp(args, engine.model, log);
   const { service, session } = await prepare(config, engine, log, history);
-  const life = holdsModels ? startLife(chosen, { ...rules, service, shelf, log, config }) : undefined;
+  const { topic, shadowMs } = config.models;
+  const life = holdsModels
+    ? startModelLife({ ...rules, service, shelf, log, start: chosen, path: config.model, topic, shadowMs })
+    : undefined;
   if (life) onLife(life);
+  const ending = new AbortController();
   const stopped = stopSignal(log);
   try {
-    await Promise.race([openService(service, session, config, log), stopped.promise, service.failed]);
+    await Promise.race([
+      openService(service, { session, config, log, signal: ending.signal }),
+      stopped.promise,
+      service.failed,
+    ]);
     const stopReports = startReports(service, log);
     await Promise.race([stopped.promise, service.failed]).finally(stopReports);
   } finally {
     stopped.forget();
+    ending.abort();
     const ended = life?.stop();
     await service.close();
     await ended;
@@ -129,43 +137,6 @@ function onHangup(handler: () => void): () => void {
   if (process.stdin.isTTY) return () => {};
   process.on('SIGHUP', handler);
   return () => process.off('SIGHUP', handler);
-}
-
-interface LifeParts extends Pick<ModelLifeOptions, 'service' | 'shelf' | 'log' | 'keys' | 'takesUnfit'> {
-  readonly config: ServiceConfig;
-}
-
-/** Begins as soon as the disk takes the record of the model that serves. */
-function startLife({ remember }: StartModel, { config, ...parts }: LifeParts): ModelLife {
-  const { model, models } = config;
-  const { log } = parts;
-  let life: ModelLife | undefined;
-  let retry: NodeJS.Timeout | undefined;
-
-  function begin(): void {
-    try {
-      remember();
-    } catch (error) {
-      const reason = (error as Error).message;
-      if (retry === undefined)
-        log.error({ reason }, 'new models wait until the disk takes the record of this one');
-      retry = setTimeout(begin, rememberAgainMs);
-      return;
-    }
-    life = startModelLife({ ...parts, path: model, topic: models.topic, shadowMs: models.shadowMs });
-  }
-
-  begin();
-  return {
-    reload() {
-      if (life) life.reload();
-      else log.warn({}, 'SIGHUP looks at no model: new ones wait for the disk');
-    },
-    async stop() {
-      clearTimeout(retry);
-      await life?.stop();
-    },
-  };
 }
 
 async function prepare(
@@ -208,23 +179,36 @@ function brokerOptions({ broker, clientId }: ServiceConfig): LinkOptions {
   return { url, servername, protocol, clientId, ...readCredentials(broker) };
 }
 
-async function openService(
-  service: Service,
-  session: SessionRecord,
-  config: ServiceConfig,
-  log: Log,
-): Promise<void> {
+interface Opening extends Pick<Place, 'config' | 'log'> {
+  readonly session: SessionRecord;
+  /** Aborted when the service stops. */
+  readonly signal: AbortSignal;
+}
+
+async function openService(service: Service, opening: Opening): Promise<void> {
+  const { config, log } = opening;
   const page = service.dashboard?.url;
   log.info({ ...(page && { page }), model: config.model, broker: service.link.address }, 'started');
   await service.open();
-  try {
-    openStateFolder(config.stateDir);
-    writeRecord(config.stateDir, session);
-  } catch (error) {
-    const fix =
-      'topics that leave the config later stay subscribed; name a folder that can be written with state.dir';
-    log.warn({ reason: (error as Error).message }, `cannot remember the subscriptions: ${fix}`);
-  }
+  // not awaited: the last attempt is made the moment that the service stops
+  void rememberSession(opening);
+}
+
+function rememberSession({ config: { stateDir }, session, log, signal }: Opening): Promise<boolean> {
+  return untilDiskTakes(
+    () => {
+      openStateFolder(stateDir);
+      writeRecord(stateDir, session);
+    },
+    {
+      onTrouble({ message: reason }) {
+        const fix =
+          'topics that leave the config later stay subscribed; name a folder that can be written with state.dir';
+        log.warn({ reason }, `cannot remember the subscriptions, and tries again: ${fix}`);
+      },
+      signal,
+    },
+  );
 }
 
 /** Every row of --warm, a batch a time slot. */

@@ -21,18 +21,31 @@ export function createComplaints(
   say: (complaint: Complaint) => void,
   now: () => number = () => performance.now(),
 ): Complaints {
-  const said = new Map<string, { atMs: number; unsaid: number }>();
+  const throttle = createThrottle(now);
   return {
     note(reason, topic, payload) {
-      const last = said.get(reason);
-      if (last && now() - last.atMs < intervalMs) {
-        last.unsaid++;
-        return;
-      }
-      said.set(reason, { atMs: now(), unsaid: 0 });
+      const since = throttle(reason);
+      if (since === undefined) return;
       const start = payload.slice(0, shownBytes);
       const found = typeof start === 'string' ? start : new TextDecoder().decode(start);
-      say({ reason, topic, found, since: last?.unsaid ?? 0 });
+      say({ reason, topic, found, since });
     },
+  };
+}
+
+/** The result says of a reason whether its turn has come: how many of it were left unsaid since the last one, or undefined. Every
+ * reason is kept: whoever sends rubbish must not choose their words. */
+export function createThrottle(
+  now: () => number = () => performance.now(),
+): (reason: string) => number | undefined {
+  const said = new Map<string, { atMs: number; unsaid: number }>();
+  return (reason) => {
+    const last = said.get(reason);
+    if (last && now() - last.atMs < intervalMs) {
+      last.unsaid++;
+      return undefined;
+    }
+    said.set(reason, { atMs: now(), unsaid: 0 });
+    return last?.unsaid ?? 0;
   };
 }

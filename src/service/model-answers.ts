@@ -1,4 +1,5 @@
 import type { Link } from '../mqtt/link.ts';
+import { createThrottle } from './complaints.ts';
 import type { Log } from './log.ts';
 import { answerTopicOf } from './subscriptions.ts';
 
@@ -24,8 +25,9 @@ export interface ModelAnswersOptions {
 /** What is said of the models that come. */
 export interface ModelAnswers {
   say(answer: ModelAnswer): void;
-  /** Counts it too. Nothing is refused any more when the service stops. */
-  refuse(id: string | null, release: number | null, reason: string): void;
+  /** Counts it too. Nothing is refused any more when the service stops.
+   * @param kind of those that anybody may send: the log has one of a kind a minute */
+  refuse(model: Pick<ModelAnswer, 'id' | 'release'>, reason: string, kind?: string): void;
   /** Says the last one no more when the broker comes back. */
   stop(): void;
 }
@@ -36,6 +38,7 @@ export function createModelAnswers({ link, topic, models, log, signal }: ModelAn
   let last: ModelAnswer | undefined;
   /** The first of them is on its way: one at a time, for the forecasts take the rest of what the broker receives at once. */
   const waiting: ModelAnswer[] = [];
+  const throttle = createThrottle();
 
   function publishFirst(): void {
     if (topic === undefined || waiting.length === 0) return;
@@ -56,10 +59,13 @@ export function createModelAnswers({ link, topic, models, log, signal }: ModelAn
 
   return {
     say,
-    refuse(id, release, reason) {
+    refuse({ id, release }, reason, kind) {
       if (signal.aborted) return;
       models.refused++;
-      log.error({ id, release, reason }, 'refused a model; the one before serves on');
+      const since = kind === undefined ? 0 : throttle(kind);
+      if (since !== undefined) {
+        log.error({ id, release, reason, since }, 'refused a model; the one before serves on');
+      }
       say({ id, release, status: 'refused', reason });
     },
     stop: link.onChange((isConnected) => {

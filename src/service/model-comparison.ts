@@ -4,12 +4,14 @@ import { createMonitor, type Monitor } from './monitor.ts';
 
 /** The live errors of two models, on the same readings. */
 export interface Comparison {
-  /** Forecasts of each whose targets have arrived, the fewer of the two. */
+  /** Forecasts of each over all horizons whose targets have arrived, of the target that has the fewest. */
   readonly pairs: number;
-  /** The mean absolute error of the new model over that of the one that serves, averaged over the targets; NaN before the first
-   * pair. */
+  /** The horizon of the target with the fewest forecasts that have met their readings. */
+  readonly fewest: { readonly pairs: number; readonly target: string; readonly steps: number };
+  /** The error of the new model over that of the one that serves, averaged over the targets; NaN before the first pair. */
   readonly ratio: number;
-  /** The mean absolute errors over all targets and horizons; NaN before the first pair. */
+  /** Mean absolute errors over all targets, of which each horizon that has pairs counts the same: the far ones, whose readings come
+   * late, as much as the near ones. NaN before the first pair. */
   readonly shadowMae: number;
   readonly servingMae: number;
 }
@@ -29,33 +31,53 @@ export function createModelComparison(serving: Model, shadow: Model, maxStreams:
     noteServing: (answers) => old.noteOutcome(answers, Number.NaN),
     noteShadow: (answers) => young.noteOutcome(answers, Number.NaN),
     read() {
-      const { length } = serving.output.targets;
-      const errors = serving.output.targets.map((_, target) => [
-        errorOf(old, target, length),
-        errorOf(young, target, length),
-      ]);
-      const ratios = errors.map(([before, after]) => ratioOf(before.mae, after.mae));
+      const { input, output } = serving;
+      const before = errorsOf(old, output);
+      const after = errorsOf(young, output);
+      const counts = output.targets.flatMap((feature, target) =>
+        output.horizons.map((steps, h) => ({
+          target: input.names[feature],
+          steps,
+          pairs: Math.min(before[target].n[h], after[target].n[h]),
+        })),
+      );
       return {
-        pairs: Math.min(...errors.flat().map(({ n }) => n)),
-        ratio: ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length,
-        shadowMae: young.records.errors.pool().mae,
-        servingMae: old.records.errors.pool().mae,
+        pairs: Math.min(...[...before, ...after].map(({ n }) => n.reduce((sum, count) => sum + count, 0))),
+        fewest: counts.reduce((least, count) => (count.pairs < least.pairs ? count : least)),
+        ratio: mean(before.map(({ mae }, target) => ratioOf(mae, after[target].mae))),
+        shadowMae: mean(after.map(({ mae }) => mae)),
+        servingMae: mean(before.map(({ mae }) => mae)),
       };
     },
   };
 }
 
-/** Of one of the targets, over all streams. */
-function errorOf({ records }: Monitor, target: number, targets: number) {
-  let n = 0;
-  let sum = 0;
-  for (let number = 0; number < records.size; number++) {
-    const error = records.errors.mean(number * targets + target);
-    if (error.n === 0) continue;
-    n += error.n;
-    sum += error.n * error.mae;
-  }
-  return { n, mae: sum / n };
+interface TargetErrors {
+  /** Forecasts whose targets have arrived, by horizon. */
+  readonly n: readonly number[];
+  /** The mean of the horizons' errors. */
+  readonly mae: number;
+}
+
+/** Of each target, over all streams. */
+function errorsOf({ records }: Monitor, { targets, horizons }: Model['output']): TargetErrors[] {
+  return targets.map((_, target) => {
+    const n = horizons.map(() => 0);
+    const sums = horizons.map(() => 0);
+    for (let number = 0; number < records.size; number++) {
+      const series = number * targets.length + target;
+      for (const [h, step] of records.errors.steps(series).entries()) {
+        n[h] += step.n;
+        sums[h] += step.errorSum;
+      }
+    }
+    return { n, mae: mean(sums.flatMap((sum, h) => (n[h] > 0 ? [sum / n[h]] : []))) };
+  });
+}
+
+/** NaN of nothing. */
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Two models without any error are equal. */

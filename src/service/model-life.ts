@@ -1,19 +1,24 @@
 import { loadModel } from '../engine/engine.ts';
 import { type ModelFile, readModelFile } from '../model/format.ts';
+import { ModelFormatError } from '../model/format-error.ts';
+import { untilDiskTakes } from './disk-retry.ts';
 import type { Log } from './log.ts';
 import { createModelAnswers, type ModelAnswers } from './model-answers.ts';
-import { checkModel, checkSameShape, type ModelRules, modelIdOf } from './model-checks.ts';
+import { checkModel, checkSameShape, ModelRefusedError, type ModelRules, modelIdOf } from './model-checks.ts';
 import { readModelBytes, watchModelFile } from './model-file.ts';
 import { listenForModels } from './model-message.ts';
 import { createModelQueue, type Offer } from './model-queue.ts';
 import type { ModelRecord, ModelShelf } from './model-shelf.ts';
+import type { StartModel } from './model-start.ts';
 import { createModelTrial, type KeptRecord, type ModelTrial } from './model-trial.ts';
 import type { Service } from './service.ts';
+import { SignatureError } from './signatures.ts';
 
 export interface ModelLifeOptions extends Omit<ModelRules, 'highestRelease'> {
   readonly service: Pick<Service, 'link' | 'models' | 'engine' | 'openShadow'>;
-  /** It has a record. */
   readonly shelf: ModelShelf;
+  /** The choice of the start: new models wait until it is on disk. */
+  readonly start: Pick<StartModel, 'record' | 'remember'>;
   /** The config's model file. */
   readonly path: string;
   readonly topic: string | undefined;
@@ -31,25 +36,26 @@ export interface ModelLife {
 }
 
 export function startModelLife(options: ModelLifeOptions): ModelLife {
-  const { service, shelf, path, topic, log } = options;
+  const { service, shelf, start, path, topic, log } = options;
   const { link, models } = service;
   const ending = new AbortController();
   const { signal } = ending;
-  const record = openRecord(shelf, log);
+  const record = openRecord(options);
   const answers = createModelAnswers({ link, models, topic, log, signal });
-  const queue = createModelQueue({ consider: (offer) => consider(offer, parts), log, signal });
+  const queue = createModelQueue({ consider: (offer) => consider(offer, parts), models, log, signal });
   const trial = createModelTrial({ ...options, record, answers, enqueue: queue.enqueue, signal });
-  const parts: LifeParts = { options, record, answers, trial, signal };
+  const parts: LifeParts = { options, record, answers, trial, signal, dismissed: new Map() };
   const offerFile = (isAsked: boolean) =>
     queue.offer({ bytes: () => readModelBytes(path), from: 'seenFile', isAsked });
+  queue.enqueue(() => rememberStart(options, signal));
   const detach = [
     listenForModels(link, topic, queue.offer),
     answers.stop,
     watchFile(options, () => offerFile(false)),
   ];
-  const resumed = record.now.candidate;
-  if (resumed !== undefined) {
-    queue.offer({ bytes: () => shelf.load(resumed), from: 'shelf', isAsked: true });
+  const { candidate } = start.record;
+  if (candidate !== undefined) {
+    queue.offer({ bytes: () => loadCandidate(shelf, candidate), from: 'shelf', isAsked: true });
   }
   return {
     reload: () => offerFile(true),
@@ -62,8 +68,29 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
   };
 }
 
-function openRecord(shelf: ModelShelf, log: Log): KeptRecord {
-  let now = shelf.read() as ModelRecord;
+async function rememberStart({ start, log }: ModelLifeOptions, signal: AbortSignal): Promise<void> {
+  let isLate = false;
+  const isTaken = await untilDiskTakes(start.remember, {
+    onTrouble({ message: reason }) {
+      isLate = true;
+      log.error({ reason }, 'new models wait until the disk takes the record of this one');
+    },
+    signal,
+  });
+  if (isLate && isTaken) log.info({}, 'the disk has the record of this model: new ones are looked at');
+}
+
+/** @throws ModelRefusedError where it is gone */
+function loadCandidate(shelf: ModelShelf, id: string): Uint8Array {
+  try {
+    return shelf.load(id);
+  } catch (error) {
+    throw new ModelRefusedError((error as Error).message, { cause: error });
+  }
+}
+
+function openRecord({ shelf, start, log }: ModelLifeOptions): KeptRecord {
+  let now = start.record;
 
   function write(changes: Partial<ModelRecord>): void {
     const next = { ...now, ...changes };
@@ -77,6 +104,8 @@ function openRecord(shelf: ModelShelf, log: Log): KeptRecord {
     },
     write,
     note(changes) {
+      const names = Object.keys(changes) as (keyof ModelRecord)[];
+      if (names.every((name) => now[name] === changes[name])) return;
       try {
         write(changes);
       } catch (error) {
@@ -96,57 +125,99 @@ interface LifeParts {
   readonly trial: ModelTrial;
   /** Aborted when the service stops. */
   readonly signal: AbortSignal;
+  /** The digest of the newest file that was refused, of each place: no reason to touch the disk. */
+  readonly dismissed: Map<Offer['from'], string>;
 }
 
-async function consider({ bytes: read, from, isAsked }: Offer, parts: LifeParts): Promise<void> {
-  const { options, record, answers, trial, signal } = parts;
-  if (signal.aborted) return;
-  let [id, release]: [string | null, number | null] = [null, null];
+/** What is known of a model so far; null is unknown. */
+interface Found {
+  /** Of the bytes of the file where it is no model. */
+  readonly id: string | null;
+  readonly release: number | null;
+  /** Of the file: signatures make another one of the same model. */
+  readonly digest: string | null;
+}
+
+async function consider(offer: Offer, parts: LifeParts): Promise<void> {
+  if (parts.signal.aborted) return;
+  let found: Found = { id: null, release: null, digest: null };
   try {
-    const bytes = read();
-    id = modelIdOf(bytes);
+    const bytes = offer.bytes();
+    const digest = modelIdOf(bytes);
+    found = { id: digest, release: null, digest };
+    if (isDismissed(found, offer, parts)) return;
     const file = readModelFile(bytes);
-    id = modelIdOf(file.modelBytes);
-    release = file.model.release;
-    if (from !== 'shelf' && !isAsked && record.now[from] === id) return;
-    if (from !== 'shelf') record.note({ [from]: id });
-    if (id === options.service.engine.id) {
-      if (trial.id !== undefined) {
-        trial.drop('the model that serves was put back');
-        record.note({ candidate: undefined });
-      }
-      return answers.say({ id, release, status: 'promoted', reason: 'it serves already' });
-    }
-    if (id === trial.id) return answers.say({ id, release, status: 'shadow' });
-    await accept(file, { id, bytes }, parts);
+    const id = modelIdOf(file.modelBytes);
+    found = { id, release: file.model.release, digest };
+    if (!isSeen(id, offer, parts)) await judge(file, { id, bytes, from: offer.from }, parts);
   } catch (error) {
-    const unreadable = release === null ? id : null;
-    if (from !== 'shelf' && unreadable !== null && !isAsked && record.now[from] === unreadable) return;
-    answers.refuse(id, release, (error as Error).message);
-    if (signal.aborted) return;
-    if (from !== 'shelf' && unreadable !== null) record.note({ [from]: unreadable });
-    if (from === 'shelf' || record.now.candidate === id) record.note({ candidate: undefined });
+    if (!parts.signal.aborted) refuse(error as Error, { ...found, from: offer.from }, parts);
   }
 }
 
+/** Nobody wants the same one judged anew. */
+function isDismissed({ digest }: Found, { from, isAsked }: Offer, { dismissed }: LifeParts): boolean {
+  return !isAsked && dismissed.get(from) === digest;
+}
+
+/** One that the record has in the shadow, and that is not there, could not be judged. */
+function isSeen(id: string, { from, isAsked }: Offer, { record: { now }, trial }: LifeParts): boolean {
+  if (from === 'shelf' || isAsked) return false;
+  return now[from] === id && (now.candidate !== id || trial.id === id);
+}
+
+interface Judged {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+  readonly from: Offer['from'];
+}
+
 /** @throws ModelRefusedError, and whatever else is a reason to refuse it */
-async function accept(
+async function judge(
   file: ModelFile,
-  { id, bytes }: { readonly id: string; readonly bytes: Uint8Array },
+  { id, bytes, from }: Judged,
   { options, record, answers, trial, signal }: LifeParts,
 ): Promise<void> {
   const { service, shelf } = options;
   const { release } = file.model;
+  const seen = from === 'shelf' ? {} : { [from]: id };
+  if (id === service.engine.id) {
+    trial.drop('the model that serves was put back');
+    answers.say({ id, release, status: 'promoted', reason: 'it serves already' });
+    return record.note({ ...seen, candidate: undefined });
+  }
+  if (id === trial.id) {
+    answers.say({ id, release, status: 'shadow' });
+    return record.note(seen);
+  }
   checkModel(file, { ...options, highestRelease: record.now.highestRelease });
   checkSameShape(service.engine.model, file.model);
   const engine = await loadModel(bytes);
   // the state folder is no longer this service's once it has stopped
   if (signal.aborted) return;
   shelf.keep(id, bytes);
-  record.write({ candidate: id });
+  record.write({ ...seen, candidate: id });
   trial.drop('a newer model took its place in the shadow');
   answers.say({ id, release, status: 'accepted' });
   await trial.open({ id, release, shadow: await service.openShadow(engine) });
+}
+
+/** What says something about the model itself. Another error, such as that of a full disk, is no reason not to judge it again. */
+const verdicts = [ModelRefusedError, ModelFormatError, SignatureError];
+
+function refuse(
+  error: Error,
+  { id, release, digest, from }: Found & Pick<Offer, 'from'>,
+  { record, answers, dismissed }: LifeParts,
+): void {
+  // the topic may be full of it
+  const isRubbish = from === 'seenTopic' && (release === null || error instanceof SignatureError);
+  answers.refuse({ id, release }, error.message, isRubbish ? error.name : undefined);
+  if (!verdicts.some((kind) => error instanceof kind)) return;
+  if (digest !== null) dismissed.set(from, digest);
+  // a restart looks at the file anew, and may take what a running service may not
+  if (from === 'seenTopic' && !isRubbish) record.note({ seenTopic: id as string });
+  if (from === 'shelf' || record.now.candidate === id) record.note({ candidate: undefined });
 }
 
 /** Where nothing can be watched there is still SIGHUP. */

@@ -10,6 +10,7 @@ export interface Offer {
 
 export interface ModelQueueOptions {
   readonly consider: (offer: Offer) => Promise<void>;
+  readonly models: { superseded: number };
   readonly log: Log;
   /** Aborted when the service stops. */
   readonly signal: AbortSignal;
@@ -17,14 +18,14 @@ export interface ModelQueueOptions {
 
 /** What is to be done about models, one after the other. */
 export interface ModelQueue {
-  /** Of a place that is full of models only the newest waits. */
+  /** Of a place that is full of models only the newest waits; of those that came by MQTT the others are counted. */
   offer(offer: Offer): void;
   enqueue(work: () => Promise<void>): void;
   /** Resolves when all that was given until now has been done. */
   emptied(): Promise<void>;
 }
 
-export function createModelQueue({ consider, log, signal }: ModelQueueOptions): ModelQueue {
+export function createModelQueue({ consider, models, log, signal }: ModelQueueOptions): ModelQueue {
   const waiting = new Map<Offer['from'], Offer>();
   let queue = Promise.resolve();
 
@@ -37,9 +38,13 @@ export function createModelQueue({ consider, log, signal }: ModelQueueOptions): 
   return {
     offer(offered) {
       const { from } = offered;
-      const isQueued = waiting.has(from);
-      waiting.set(from, offered);
-      if (isQueued) return;
+      const before = waiting.get(from);
+      // a replay, or another look at the file, takes nothing back of what was asked for
+      waiting.set(from, before?.isAsked ? { ...offered, isAsked: true } : offered);
+      if (before !== undefined) {
+        if (from === 'seenTopic') models.superseded++;
+        return;
+      }
       enqueue(async () => {
         const newest = waiting.get(from) as Offer;
         waiting.delete(from);

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type FolderLock, lockFolder, lockName } from '../state/lock.ts';
+import { type FolderLock, lockFolder } from '../state/lock.ts';
 
 /** What a device remembers of its models. Ids are those of model files. */
 export interface ModelRecord {
@@ -30,10 +30,13 @@ export interface ModelRecord {
 export interface ModelShelf {
   /** undefined before the first start. */
   read(): ModelRecord | undefined;
-  /** Replaces the record; a kill at any moment leaves this one or the one before. Models that it does not name are removed. */
+  /** Replaces the record; a kill at any moment leaves this one or the one before. Models that it does not name are removed, as
+   * far as the disk lets them.
+   * @throws the error of the disk, which then has the record before */
   write(record: ModelRecord): void;
   /** The bytes of a model file, for a later record. */
   keep(id: string, bytes: Uint8Array): void;
+  fileOf(id: string): string;
   /** @throws the error of the disk */
   load(id: string): Uint8Array;
   /** Holds the models for one process, where nothing holds the state folder.
@@ -43,10 +46,17 @@ export interface ModelShelf {
 
 const recordName = 'models.json';
 const extension = '.pb';
+/** What a shelf calls its models, whole or half written: other files there are not its own. */
+const modelName = /^[0-9a-f]{64}\.pb(\.new)?$/;
 
 /** Makes nothing on disk before the first model is kept, or it is held.
- * @param folder the state folder, which has to be there by then */
-export function openModelShelf(folder: string, service: string): ModelShelf {
+ * @param folder the state folder, which has to be there by then
+ * @param onLitter told once of a model that is no longer needed and cannot be removed */
+export function openModelShelf(
+  folder: string,
+  service: string,
+  onLitter: (error: Error) => void = () => {},
+): ModelShelf {
   const shelf = join(folder, `models-${service}`);
   const fileOf = (id: string) => join(shelf, `${id}${extension}`);
 
@@ -70,20 +80,29 @@ export function openModelShelf(folder: string, service: string): ModelShelf {
     syncFolder(shelf);
   }
 
+  const litter = new Set<string>();
+
+  function remove(name: string): void {
+    try {
+      rmSync(join(shelf, name), { force: true });
+    } catch (error) {
+      if (!litter.has(name)) onLitter(error as Error);
+      litter.add(name);
+    }
+  }
+
   return {
     read: () => readRecord(join(shelf, recordName)),
     write(record) {
       replace(join(shelf, recordName), `${JSON.stringify(record)}\n`);
       const named = [record.serving, record.previous, record.candidate].map((id) => `${id}${extension}`);
-      for (const name of readdirSync(shelf)) {
-        if (name.startsWith(lockName) || name === recordName || named.includes(name)) continue;
-        rmSync(join(shelf, name), { force: true });
-      }
+      for (const name of listNames(shelf)) if (modelName.test(name) && !named.includes(name)) remove(name);
     },
     keep(id, bytes) {
       makeShelf();
       replace(fileOf(id), bytes);
     },
+    fileOf,
     load: (id) => readFileSync(fileOf(id)),
     async hold() {
       makeShelf();
@@ -100,6 +119,15 @@ function readRecord(path: string): ModelRecord | undefined {
   } catch {
     // the first start, or a file that somebody edited: the config's model serves
     return undefined;
+  }
+}
+
+function listNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // the next record is tidied up after again
+    return [];
   }
 }
 

@@ -4,6 +4,7 @@ import type { Log } from './log.ts';
 import { checkModel, ModelRefusedError, type ModelRules, modelIdOf } from './model-checks.ts';
 import type { ModelRecord, ModelShelf } from './model-shelf.ts';
 import { checkSigned, SignatureError } from './signatures.ts';
+import type { SigningKey } from './signing-keys.ts';
 
 export interface StartOptions extends Omit<ModelRules, 'highestRelease'> {
   /** Of the config's model file. */
@@ -14,8 +15,16 @@ export interface StartOptions extends Omit<ModelRules, 'highestRelease'> {
 
 export interface StartModel {
   readonly engine: Engine;
-  /** Remembers the choice, once there is a service of it. */
+  /** With this choice in it. */
+  readonly record: ModelRecord;
+  /** Puts the record on disk, once there is a service of it.
+   * @throws the error of the disk */
   remember(): void;
+}
+
+interface Served {
+  readonly bytes: Uint8Array;
+  readonly engine: Engine;
 }
 
 /** The model that a service starts with: the config's file when it is another one than at the last look, or else the one
@@ -26,10 +35,11 @@ export async function chooseStartModel(options: StartOptions): Promise<StartMode
   const record = shelf.read();
   const file = readModelFile(bytes);
   const id = modelIdOf(file.modelBytes);
-  const refusal = refusalOf();
-  if (record === undefined || (record.seenFile !== id && refusal === undefined)) {
+  const refusal = refusalOf(record?.highestRelease ?? 0);
+  const isNew = record?.seenFile !== id;
+  if (record === undefined || (isNew && refusal === undefined)) {
     if (refusal !== undefined) throw refusal;
-    return await startWith(bytes, {
+    return startWith(await readFile(), {
       serving: id,
       previous: record?.serving === id ? record.previous : record?.serving,
       highestRelease: file.model.release,
@@ -37,29 +47,39 @@ export async function chooseStartModel(options: StartOptions): Promise<StartMode
       seenTopic: record?.seenTopic,
     });
   }
-  if (refusal !== undefined && record.seenFile !== id) {
+  const { serving, previous } = record;
+  const served = serving === id && refusal === undefined ? await readFile() : await loadServed(serving);
+  if (served === undefined) {
+    // an older release is better than none
+    const reason = refusalOf(0);
+    if (reason !== undefined) throw reason;
+    const next = { ...record, serving: id, previous: previous === id ? serving : previous, seenFile: id };
+    return startWith(await readFile(), next);
+  }
+  if (refusal !== undefined && isNew) {
     log.error({ id, reason: refusal.message }, 'refused the model of the config; the one before serves on');
   }
-  const served = record.serving === id ? bytes : loadServed(record.serving);
-  if (served === undefined) return await startWith(bytes, { ...record, serving: id, seenFile: id });
-  return await startWith(served, { ...record, seenFile: id });
+  // one that is refused is looked at again by the next start
+  return startWith(served, record);
 
-  /** undefined where the disk has lost it. */
-  function loadServed(wanted: string): Uint8Array | undefined {
+  async function readFile(): Promise<Served> {
+    return { bytes, engine: await loadModel(bytes) };
+  }
+
+  /** undefined where the disk has lost it, or it is not trusted any more. */
+  async function loadServed(wanted: string): Promise<Served | undefined> {
     try {
-      const found = shelf.load(wanted);
-      if (modelIdOf(readModelFile(found).modelBytes) !== wanted) throw new Error('it is another model');
-      return found;
+      return await loadKept(shelf, wanted, options.keys);
     } catch (error) {
       const reason = (error as Error).message;
-      log.error({ id: wanted, reason }, 'the model that served last is lost; that of the config serves');
+      log.error({ id: wanted, reason }, 'the model that served last cannot serve; that of the config does');
       return undefined;
     }
   }
 
-  function refusalOf(): Error | undefined {
+  function refusalOf(highestRelease: number): Error | undefined {
     try {
-      checkModel(file, { ...options, highestRelease: record?.highestRelease ?? 0 });
+      checkModel(file, { ...options, highestRelease });
       return undefined;
     } catch (error) {
       if (error instanceof ModelRefusedError || error instanceof SignatureError) return error;
@@ -67,14 +87,34 @@ export async function chooseStartModel(options: StartOptions): Promise<StartMode
     }
   }
 
-  async function startWith(served: Uint8Array, next: ModelRecord): Promise<StartModel> {
-    if (options.keys.length > 0) checkSigned(readModelFile(served), options.keys);
+  function startWith({ bytes: served, engine }: Served, next: ModelRecord): StartModel {
     return {
-      engine: await loadModel(served),
+      engine,
+      record: next,
       remember() {
         shelf.keep(next.serving, served);
         shelf.write(next);
       },
     };
+  }
+}
+
+/** A model of the shelf that may serve.
+ * @throws ModelRefusedError with its file's name in front */
+export async function loadKept(
+  shelf: Pick<ModelShelf, 'load' | 'fileOf'>,
+  id: string,
+  keys: readonly SigningKey[],
+): Promise<Served> {
+  try {
+    const bytes = shelf.load(id);
+    const engine = await loadModel(bytes);
+    if (engine.id !== id) throw new ModelRefusedError(`it is another model, ${engine.id.slice(0, 16)}`);
+    if (keys.length > 0) checkSigned(readModelFile(bytes), keys);
+    return { bytes, engine };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'the file is gone' : message;
+    throw new ModelRefusedError(`${shelf.fileOf(id)}: ${reason}`, { cause: error });
   }
 }

@@ -1,24 +1,34 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine } from '../engine/engine.ts';
+import { formatDuration } from '../signal/duration.ts';
+import { formatTime } from '../signal/times.ts';
+import { untilDiskTakes } from './disk-retry.ts';
 import type { Log } from './log.ts';
 import type { ModelAnswers } from './model-answers.ts';
 import { ModelRefusedError } from './model-checks.ts';
+import type { Comparison } from './model-comparison.ts';
 import type { Shadow } from './model-road.ts';
 import type { ModelRecord } from './model-shelf.ts';
 
 /** How much worse than the old model's a new model's live error may be: less than that is noise. */
 const margin = 1.05;
-/** Forecasts of each that are compared at least, however long that takes. */
+/** Forecasts of each target at each horizon that are compared at least. */
 const fewestPairs = 30;
+/** As long as one stream without gaps needs for those, and again as long. */
+const patience = 2;
 const lookAgainMs = 1_000;
 const longestWaitMs = 60_000;
-/** Before a disk that takes nothing is tried again. */
-const saveAgainMs = 5_000;
 
 /** A model that passed the checks. */
 interface Candidate {
   readonly id: string;
   readonly release: number;
   readonly shadow: Shadow;
+}
+
+interface InShadow {
+  readonly candidate: Candidate;
+  /** When it is refused if too few forecasts have met their readings until then. */
+  readonly endMs: number;
 }
 
 /** The record on disk, as it is now. */
@@ -32,7 +42,7 @@ export interface KeptRecord {
 
 export interface ModelTrialOptions {
   readonly service: {
-    readonly engine: { readonly id: string };
+    readonly engine: Pick<Engine, 'id' | 'model'>;
     readonly models: { promoted: number; shadow: string | null };
   };
   /** 0: a new model serves at once. */
@@ -68,35 +78,52 @@ export function createModelTrial(options: ModelTrialOptions): ModelTrial {
     candidate = undefined;
     service.models.shadow = null;
     shadow.close();
-    answers.refuse(id, release, reason);
+    answers.refuse({ id, release }, reason);
   }
 
-  function judgeAfter(waitMs: number, opened: Candidate, endMs: number): void {
+  /** @param looks how many there were */
+  function judgeAt(atMs: number, opened: InShadow, looks = 0): void {
+    const leftMs = atMs - performance.now();
     timer = setTimeout(
       () => {
-        const leftMs = endMs - performance.now();
-        if (leftMs > 0) judgeAfter(leftMs, opened, endMs);
-        else enqueue(() => judge(opened, endMs));
+        if (leftMs > longestWaitMs) judgeAt(atMs, opened, looks);
+        else enqueue(() => judge(opened, looks));
       },
-      Math.min(waitMs, longestWaitMs),
+      Math.min(leftMs, longestWaitMs),
     );
   }
 
-  async function judge(opened: Candidate, endMs: number): Promise<void> {
+  async function judge(opened: InShadow, looks: number): Promise<void> {
     // another one has come, or the end
-    if (signal.aborted || candidate !== opened) return;
-    const { id, shadow } = opened;
+    if (signal.aborted || candidate !== opened.candidate) return;
+    const { id, shadow } = opened.candidate;
     try {
-      const { pairs, ratio } = shadow.compare();
-      if (pairs < fewestPairs) return judgeAfter(lookAgainMs, opened, endMs);
+      const { fewest, pairs, ratio } = shadow.compare();
+      if (fewest.pairs < fewestPairs) return waitOn(opened, fewest, looks);
       const found = `its live error is ${ratio.toFixed(3)} times that of the old model on ${pairs} forecasts`;
       if (!(ratio <= margin)) throw new ModelRefusedError(`${found}, expected at most ${margin}`);
       log.info({ id, ratio, pairs }, `promoted: ${found}`);
-      await promote(opened);
+      await promote(opened.candidate);
     } catch (error) {
       drop((error as Error).message);
       record.note({ candidate: undefined });
     }
+  }
+
+  /** @throws ModelRefusedError when it has waited for long enough */
+  function waitOn({ candidate, endMs }: InShadow, fewest: Comparison['fewest'], looks: number): void {
+    const { id } = candidate;
+    const { pairs, target, steps } = fewest;
+    const met = `${pairs} of ${fewestPairs} forecasts of ${target} ${steps} steps ahead have met their readings`;
+    const nowMs = performance.now();
+    if (nowMs >= endMs)
+      throw new ModelRefusedError(`only ${met}, too few to judge by: send it anew, or use SIGHUP`);
+    if (looks === 0) {
+      const end = formatTime(Date.now() + endMs - nowMs);
+      log.info({ id, ...fewest, end }, `the shadow goes on until ${end} at most: ${met}`);
+    }
+    const waitMs = Math.min(lookAgainMs * 2 ** looks, longestWaitMs);
+    judgeAt(Math.min(nowMs + waitMs, endMs), { candidate, endMs }, looks + 1);
   }
 
   async function promote(opened: Candidate): Promise<void> {
@@ -120,9 +147,17 @@ export function createModelTrial(options: ModelTrialOptions): ModelTrial {
       const { id, release } = opened;
       candidate = opened;
       service.models.shadow = id;
-      log.info({ id, release, shadowMs }, 'a new model runs in the shadow');
+      const farthest = Math.max(...service.engine.model.output.horizons);
+      const neededMs = (farthest + fewestPairs) * service.engine.model.input.periodMs;
+      const longestMs = shadowMs + patience * neededMs;
+      const [shadowTime, needed, longest] = [shadowMs, neededMs, longestMs].map(formatDuration);
+      log.info(
+        { id, release, shadowMs },
+        `a new model runs in the shadow for ${shadowTime}, and until ${fewestPairs} forecasts ${farthest} steps ahead have met their readings (${needed} with one stream), for ${longest} at most`,
+      );
       answers.say({ id, release, status: 'shadow' });
-      judgeAfter(shadowMs, opened, performance.now() + shadowMs);
+      const nowMs = performance.now();
+      judgeAt(nowMs + shadowMs, { candidate: opened, endMs: nowMs + longestMs });
     },
     drop,
     stop: () => clearTimeout(timer),
@@ -135,26 +170,24 @@ async function save(
   previous: string,
   { record, answers, log, signal }: ModelTrialOptions,
 ): Promise<void> {
-  for (;;) {
-    try {
-      await shadow.save(() =>
+  const isSaved = await untilDiskTakes(
+    () =>
+      shadow.save(() =>
         record.write({
           serving: id,
           previous,
           candidate: undefined,
           highestRelease: Math.max(release, record.now.highestRelease),
         }),
-      );
-      return answers.say({ id, release, status: 'promoted' });
-    } catch (error) {
-      // the end of the service takes the disk away
-      if (signal.aborted) return;
-      const reason = (error as Error).message;
-      log.error(
-        { id, reason },
-        'the new model serves, and is not yet on disk: a restart finds the one before',
-      );
-    }
-    await sleep(saveAgainMs, undefined, { signal }).catch(() => {});
-  }
+      ),
+    {
+      onTrouble: ({ message: reason }) =>
+        log.error(
+          { id, reason },
+          'the new model serves, and is not yet on disk: a restart finds the one before',
+        ),
+      signal,
+    },
+  );
+  if (isSaved) answers.say({ id, release, status: 'promoted' });
 }

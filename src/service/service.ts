@@ -37,6 +37,8 @@ export interface ServiceOptions extends Omit<LiveRoadOptions, 'charted'> {
 interface ModelCounts {
   promoted: number;
   refused: number;
+  /** By a newer one of the topic, before they were looked at. */
+  superseded: number;
   /** The id of the one that is stepped beside the model that serves. */
   shadow: string | null;
 }
@@ -180,7 +182,7 @@ function createCounts(monitor: () => Monitor): ServiceCounts {
     get monitor() {
       return monitor();
     },
-    models: { promoted: 0, refused: 0, shadow: null },
+    models: { promoted: 0, refused: 0, superseded: 0, shadow: null },
     messages: {
       add(count) {
         total += count;

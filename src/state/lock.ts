@@ -12,7 +12,7 @@ export interface FolderLock {
 }
 
 /** In the folder; while a process tries, another name begins with it. */
-export const lockName = 'lock';
+const lockName = 'lock';
 
 /** Nobody tries that long: it takes milliseconds. */
 const longestTryMs = 3_600_000;

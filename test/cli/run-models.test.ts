@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadModel } from '../../src/engine/engine.ts';
 import { startBroker } from '../../src/mqtt/broker.ts';
+import { type ModelRecord, openModelShelf } from '../../src/service/model-shelf.ts';
+import { signModel } from '../../src/service/signatures.ts';
+import { createKeyTexts, readPrivateKey } from '../../src/service/signing-keys.ts';
 import { lockFolder } from '../../src/state/lock.ts';
 import type { ForecastMessage } from '../../src/stream/encode.ts';
 import { openLink, send, textOf } from '../mqtt/links.ts';
@@ -43,7 +46,7 @@ async function openPlant(more = '') {
   });
   let hour = 0;
   return {
-    ...{ folder, file },
+    ...{ folder, file, config },
     start: () => startRun(folder, config),
     /** Sends one frame. @returns the id of the model that answers it */
     async ask(): Promise<string> {
@@ -148,6 +151,84 @@ test('a start looks at no model before the folder is its own, so that no rollbac
   });
   await lock.release();
   expect((await capture(['run', config])).stderr).toContain('not a cellstream model');
+});
+
+describe('rollback', () => {
+  /** An unsigned model that served before a signed one, which is now asked for. */
+  async function openGuarded() {
+    const { folder, file, start, ask, config } = await openPlant();
+    const keys = createKeyTexts();
+    const models = [writeTinyModel(), writeTinyModel({ release: 2 })] as const;
+    const [old, young] = await ids(...models);
+    writeFileSync(file, models[0]);
+    await (await start()).stop();
+    writeFileSync(join(folder, 'key.pem'), keys.privateKey, { mode: 0o600 });
+    writeFileSync(join(folder, 'key.pub.pem'), keys.publicKey);
+    writeFileSync(file, signModel(models[1], readPrivateKey(keys.privateKey, 'key')));
+    const guarded = config.replace('shadow: off', 'shadow: off, trust: [key.pub.pem]');
+    await (await startRun(folder, guarded)).stop();
+    return {
+      ...{ folder, old, young, ask },
+      kept: join(folder, 'plant.state', 'models-plant', `${old}.pb`),
+      path: join(folder, 'plant.yaml'),
+      startGuarded: () => startRun(folder, guarded),
+    };
+  }
+
+  test('goes to no model that the next start would not take, and to it once it is signed', async () => {
+    const { folder, path, kept, old, young, startGuarded, ask } = await openGuarded();
+    const refused = await capture(['rollback', path]);
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${kept}: it is not signed, expected a signature by a trusted key`),
+    });
+    const run = await startGuarded();
+    expect(await ask()).toBe(young);
+    await run.stop();
+    await capture(['sign', kept, '--key', join(folder, 'key.pem')]);
+    expect((await capture(['rollback', path])).code).toBe(0);
+    const back = await startGuarded();
+    expect(await ask()).toBe(old);
+    await back.stop();
+  });
+
+  test('says what to do where the model before is gone', async () => {
+    const { path, kept } = await openGuarded();
+    rmSync(kept);
+    const { code, stderr } = await capture(['rollback', path]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      `cannot go back to ${kept}: the file is gone; nothing was changed; put that model there again`,
+    );
+  });
+
+  test('that an earlier program has made to such a model keeps no service from its start', async () => {
+    const { folder, path, kept, old, young, startGuarded, ask } = await openGuarded();
+    const shelf = openModelShelf(join(folder, 'plant.state'), 'plant');
+    const record = shelf.read() as ModelRecord;
+    shelf.write({ ...record, serving: old, previous: young, highestRelease: 1 });
+    const states = await capture(['state', 'ls', path, '--json']);
+    expect(JSON.parse(states.stdout)).toMatchObject({ model: young });
+    expect(states.stderr).toContain(`${kept}: it is not signed`);
+    const run = await startGuarded();
+    expect(await ask()).toBe(young);
+    await run.stop();
+  });
+
+  test('comes before a file that has come meanwhile', async () => {
+    const { folder, file, start, ask } = await openPlant();
+    const models = [1, 2, 3].map((release) => writeTinyModel({ release }));
+    const [old] = await ids(...models);
+    for (const bytes of models.slice(0, 2)) {
+      writeFileSync(file, bytes);
+      await (await start()).stop();
+    }
+    writeFileSync(file, models[2]);
+    expect((await capture(['rollback', join(folder, 'plant.yaml')])).code).toBe(0);
+    const run = await start();
+    expect(await ask()).toBe(old);
+    await run.stop();
+  });
 });
 
 test('rollback has nowhere to go before a second model', async () => {

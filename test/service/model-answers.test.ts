@@ -10,6 +10,7 @@ const answer = (status: ModelAnswer['status']): ModelAnswer => ({ id, release: 1
 /** Answers to a broker that acknowledges when the test says so. */
 function make({ topic }: { readonly topic: string | undefined } = { topic: 'models' }) {
   const published: { readonly topic: string; readonly status: string }[] = [];
+  const lines: Record<string, unknown>[] = [];
   let underWay: Done[] = [];
   let isConnected = true;
   let change = (_: boolean) => {};
@@ -31,7 +32,7 @@ function make({ topic }: { readonly topic: string | undefined } = { topic: 'mode
       },
     },
     ...{ topic, models, signal: ending.signal },
-    log: createLog('answers', { destination: { write: () => {} } }),
+    log: createLog('answers', { destination: { write: (line: string) => lines.push(JSON.parse(line)) } }),
   });
   const setConnected = (connected: boolean) => {
     isConnected = connected;
@@ -41,7 +42,7 @@ function make({ topic }: { readonly topic: string | undefined } = { topic: 'mode
     change(connected);
   };
   return {
-    ...{ answers, published, models, setConnected, abort: () => ending.abort() },
+    ...{ answers, published, lines, models, setConnected, abort: () => ending.abort() },
     statuses: () => published.map(({ status }) => status),
     end: (error?: Error) => underWay.shift()?.(error),
   };
@@ -82,9 +83,9 @@ test('of those that a lost connection takes along, and of those said meanwhile, 
 
 test('a refusal is counted and said, until the service stops', () => {
   const { answers, statuses, models, abort } = make();
-  answers.refuse(id, 1, 'it is not signed');
+  answers.refuse({ id, release: 1 }, 'it is not signed');
   abort();
-  answers.refuse(id, 1, 'it was closed');
+  answers.refuse({ id, release: 1 }, 'it was closed');
   expect(models.refused).toBe(1);
   expect(statuses()).toEqual(['refused']);
 });
@@ -102,8 +103,20 @@ test('a broker that acknowledges nothing lets no more than a hundred wait, the n
 
 test('without a topic nothing is published', () => {
   const { answers, published, models, setConnected } = make({ topic: undefined });
-  answers.refuse(id, 1, 'it is not signed');
+  answers.refuse({ id, release: 1 }, 'it is not signed');
   setConnected(true);
   expect(models.refused).toBe(1);
   expect(published).toEqual([]);
+});
+
+test('of refusals that anybody may bring about one of a kind is logged a minute, and all are counted', () => {
+  const { answers, lines, models } = make();
+  for (const kind of ['unreadable', 'unsigned']) {
+    for (let i = 0; i < 100; i++) answers.refuse({ id, release: null }, `it is ${kind}, the ${i}th`, kind);
+  }
+  for (let i = 0; i < 2; i++) answers.refuse({ id, release: 1 }, 'its release is 1');
+  expect(lines.map(({ reason }) => reason)).toEqual([
+    ...['it is unreadable, the 0th', 'it is unsigned, the 0th', 'its release is 1', 'its release is 1'],
+  ]);
+  expect(models.refused).toBe(202);
 });

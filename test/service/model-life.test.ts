@@ -5,8 +5,16 @@ import type { Delivery } from '../../src/mqtt/intake.ts';
 import type { Link } from '../../src/mqtt/link.ts';
 import { createLog } from '../../src/service/log.ts';
 import type { ModelAnswer } from '../../src/service/model-answers.ts';
+import { modelIdOf } from '../../src/service/model-checks.ts';
 import { type ModelLife, startModelLife } from '../../src/service/model-life.ts';
-import type { ModelRecord, ModelShelf } from '../../src/service/model-shelf.ts';
+import { type ModelRecord, type ModelShelf, openModelShelf } from '../../src/service/model-shelf.ts';
+import { signModel } from '../../src/service/signatures.ts';
+import {
+  createKeyTexts,
+  readPrivateKey,
+  readPublicKey,
+  type SigningKey,
+} from '../../src/service/signing-keys.ts';
 import { until } from '../mqtt/until.ts';
 import { makeFolder } from '../state/folder.ts';
 import { writeTinyModel } from '../stream/tiny-engine.ts';
@@ -20,29 +28,36 @@ beforeAll(async () => {
 interface Place {
   readonly record?: Partial<ModelRecord>;
   readonly isFull?: boolean;
+  readonly keys?: readonly SigningKey[];
   /** The life looks at the model that serves. */
   readonly onLook?: (life: ModelLife) => void;
 }
 
 /** The life of the models of a service without a broker, on a disk that may be full. */
 async function openLife(place: Place = {}) {
-  const disk = { isFull: place.isFull ?? false, kept: [] as string[] };
-  const said: ModelAnswer[] = [];
-  const lines: Record<string, unknown>[] = [];
-  const models = { promoted: 0, refused: 0, shadow: null };
-  let record: ModelRecord = { serving: serving.id, highestRelease: 1, ...place.record };
-  let deliver = (_: Delivery) => {};
-  const shelf: Pick<ModelShelf, 'read' | 'write' | 'keep' | 'load'> = {
-    read: () => record,
-    write(next) {
-      if (disk.isFull) throw new Error('no space left');
-      record = next;
-    },
-    keep: (id) => void disk.kept.push(id),
-    load() {
-      throw new Error('no such file');
+  const folder = await makeFolder();
+  const real = openModelShelf(folder, 'plant');
+  const disk = { isFull: place.isFull ?? false, writes: 0, kept: [] as string[] };
+  const write = (work: () => void) => {
+    if (disk.isFull) throw new Error('no space left');
+    disk.writes++;
+    work();
+  };
+  const shelf: ModelShelf = {
+    ...real,
+    write: (next) => write(() => real.write(next)),
+    keep(id, bytes) {
+      write(() => real.keep(id, bytes));
+      disk.kept.push(id);
     },
   };
+  const record: ModelRecord = { serving: serving.id, highestRelease: 1, ...place.record };
+  real.keep(serving.id, first);
+  real.write(record);
+  const said: ModelAnswer[] = [];
+  const lines: Record<string, unknown>[] = [];
+  const models = { promoted: 0, refused: 0, superseded: 0, shadow: null };
+  let deliver = (_: Delivery) => {};
   const link: Pick<Link, 'onMessage' | 'onChange' | 'publish'> = {
     onMessage(handler) {
       deliver = handler;
@@ -63,46 +78,111 @@ async function openLife(place: Place = {}) {
         return serving;
       },
     },
+    ...{ shelf, start: { record, remember: () => {} } },
     ...{
-      keys: [],
+      keys: place.keys ?? [],
       takesUnfit: false,
       shadowMs: 0,
       topic: 'models',
-      path: join(await makeFolder(), 'tiny.pb'),
+      path: join(folder, 'tiny.pb'),
     },
-    shelf: shelf as ModelShelf,
     log: createLog('life', { destination: { write: (line: string) => lines.push(JSON.parse(line)) } }),
   });
   onTestFinished(() => life.stop());
+  disk.writes = 0;
+  /** As the broker replays it, or as it has just come. */
+  const send = (bytes: string | Uint8Array, retain = true) =>
+    deliver({ topic: 'models', payload: Buffer.from(bytes), retain, dup: false, id: 1 });
   return {
-    ...{ life, disk, said, models },
-    record: () => record,
+    ...{ life, disk, said, models, lines, send },
+    record: () => real.read() as ModelRecord,
     troubles: () => lines.filter(({ msg }) => String(msg).startsWith('what became of a model')),
-    /** As the broker replays it. */
-    send: (bytes: string | Uint8Array) =>
-      deliver({ topic: 'models', payload: Buffer.from(bytes), retain: true, dup: false, id: 1 }),
+    /** Waits until all that was sent is judged. */
+    async settle() {
+      send(first, false);
+      await until(() => said.at(-1)?.reason === 'it serves already');
+      said.pop();
+    },
   };
 }
 
-test('a model that is refused while the disk is full is answered and counted, and remembered only once that is on disk', async () => {
-  const { disk, said, models, record, troubles, send } = await openLife({ isFull: true });
-  for (let i = 1; i <= 2; i++) {
-    send('hello');
-    await until(() => said.length === i);
+test('what is no model, or of no key that is trusted, is answered and counted and does not touch the disk', async () => {
+  const keys = [readPublicKey(createKeyTexts().publicKey, 'key')];
+  const { disk, said, models, lines, record, send } = await openLife({ keys });
+  const before = record();
+  const rubbish = ['hello', 'another', second];
+  for (const [i, bytes] of rubbish.entries()) {
+    send(bytes, false);
+    await until(() => said.length === i + 1);
   }
-  expect(said[1]).toMatchObject({ status: 'refused', reason: expect.stringContaining('not a cellstream') });
-  expect(models.refused).toBe(2);
-  await until(() => troubles().length === 2);
-  expect(troubles()[0].reason).toBe('no space left');
-  disk.isFull = false;
-  send('hello');
-  await until(() => said.length === 3);
-  expect(record().seenTopic).toBe(said[2].id);
-  send('hello');
+  expect(said.map(({ reason }) => reason)).toEqual([
+    ...[expect.stringContaining('not a cellstream'), expect.stringContaining('not a cellstream')],
+    expect.stringContaining('it is not signed'),
+  ]);
+  // a replay of the newest is not judged anew
+  send(second);
   await new Promise(setImmediate);
-  send('another');
+  send('hello');
   await until(() => said.length === 4);
-  expect(said[3].id).not.toBe(said[2].id);
+  expect(said[3].reason).toContain('not a cellstream');
+  expect(models).toMatchObject({ refused: 4, superseded: 0 });
+  expect(lines.filter(({ msg }) => String(msg).startsWith('refused a model'))).toHaveLength(2);
+  expect({ record: record(), writes: disk.writes }).toEqual({ record: before, writes: 0 });
+});
+
+test('a model that was refused without a signature is judged again with one', async () => {
+  const { privateKey, publicKey } = createKeyTexts();
+  const { said, send } = await openLife({ keys: [readPublicKey(publicKey, 'key')] });
+  send(second);
+  await until(() => said.length === 1);
+  send(signModel(second, readPrivateKey(privateKey, 'key')));
+  await until(() => said.length > 1);
+  expect(said[1]).toMatchObject({ id: said[0].id, status: 'accepted' });
+});
+
+test('every message is answered, or counted as superseded by the newest', async () => {
+  const { said, models, send } = await openLife();
+  for (let i = 0; i < 2_000; i++) send(`rubbish ${i}`, false);
+  await until(() => models.refused + models.superseded === 2_000);
+  expect(said.at(-1)?.id).toBe(modelIdOf(Buffer.from('rubbish 1999')));
+  expect(models.superseded).toBeGreaterThan(1_900);
+});
+
+test('a model that the disk had no room for, or that could not catch up, is judged again at the next look', async () => {
+  const { disk, said, models, record, send, settle } = await openLife({ isFull: true });
+  const newest = await loadModel(second);
+  send(second);
+  await until(() => said.length === 1);
+  expect(said[0]).toMatchObject({ id: newest.id, status: 'refused', reason: 'no space left' });
+  expect(record().seenTopic).toBeUndefined();
+  disk.isFull = false;
+  for (let look = 1; look <= 2; look++) {
+    send(second);
+    await until(() => said.length === 1 + 2 * look);
+    expect(said.slice(-2)).toMatchObject([
+      { id: newest.id, status: 'accepted' },
+      { status: 'refused', reason: 'no shadow is opened here' },
+    ]);
+    // the next start has it in the shadow again
+    expect(record()).toMatchObject({ candidate: newest.id, seenTopic: newest.id });
+  }
+  await settle();
+  expect(record()).not.toHaveProperty('candidate');
+  expect(models.refused).toBe(3);
+});
+
+test('a trusted model that is refused is not judged again, whatever comes between', async () => {
+  const { said, record, send, settle } = await openLife({ record: { highestRelease: 5 } });
+  send(second);
+  await until(() => said.length === 1);
+  expect(said[0].reason).toContain('its release is 2, expected at least 5');
+  expect(record().seenTopic).toBe(said[0].id);
+  send('hello');
+  await until(() => said.length === 2);
+  send(second);
+  await new Promise(setImmediate);
+  await settle();
+  expect(said).toHaveLength(2);
 });
 
 test('the model that serves is answered with that while the disk is full', async () => {
@@ -120,7 +200,7 @@ test('a candidate of an earlier life that is gone is refused, counted and forgot
       record: { candidate: 'cd'.repeat(32) },
     });
     await until(() => said.length === 1);
-    expect(said).toMatchObject([{ status: 'refused', reason: 'no such file' }]);
+    expect(said).toMatchObject([{ status: 'refused', reason: expect.stringContaining('no such file') }]);
     expect(models.refused).toBe(1);
     await until(() => (record().candidate === undefined) === !isFull);
     expect(troubles()).toHaveLength(isFull ? 1 : 0);

@@ -78,7 +78,44 @@ describe('a start', () => {
     shelf.write({ serving: other, highestRelease: 1, seenFile: idOf(model(1)) });
     writeFileSync(join(folder, 'models-plant', `${other}.pb`), model(2));
     expect(await start(model(1))).toBe(idOf(model(1)));
-    expect(lines.at(-1)).toMatchObject({ level: 'error', reason: 'it is another model' });
+    expect(lines.at(-1)).toMatchObject({
+      level: 'error',
+      reason: expect.stringContaining(`${other}.pb: it is another model`),
+    });
+  });
+
+  test('serves the file of the config where the keys no longer trust the model that served last', async () => {
+    const [old, next] = [createKeyTexts(), createKeyTexts()];
+    const signWith = ({ privateKey }: typeof old, bytes: Uint8Array) =>
+      signModel(bytes, readPrivateKey(privateKey, 'k'));
+    const { shelf, lines, start } = openPlace([readPublicKey(next.publicKey, 'k')]);
+    const mine = signWith(next, model(1));
+    await start(mine);
+    const deployed = { serving: idOf(model(3)), previous: idOf(model(1)), highestRelease: 3 };
+    shelf.keep(deployed.serving, signWith(old, model(3)));
+    shelf.write({ ...deployed, seenFile: idOf(model(1)) });
+    // older than what was served, and better than none
+    expect(await start(mine)).toBe(idOf(model(1)));
+    expect(lines).toMatchObject([
+      { level: 'error', reason: expect.stringContaining(`${deployed.serving}.pb: it is signed by`) },
+    ]);
+    expect(shelf.read()).toMatchObject({
+      ...{ serving: idOf(model(1)), previous: deployed.serving, highestRelease: 3 },
+    });
+    // the next one has nothing to say
+    expect(await start(mine)).toBe(idOf(model(1)));
+    expect(lines).toHaveLength(1);
+  });
+
+  test('takes the copy that is signed of the model that served last, where the file of the config is not', async () => {
+    const { privateKey, publicKey } = createKeyTexts();
+    const { shelf, start } = openPlace([readPublicKey(publicKey, 'k')]);
+    const signed = signModel(model(1), readPrivateKey(privateKey, 'k'));
+    await start(signed);
+    expect(await start(model(1))).toBe(idOf(model(1)));
+    expect(shelf.load(idOf(model(1)))).toEqual(Buffer.from(signed));
+    shelf.keep(idOf(model(1)), model(1));
+    await expect(start(model(1))).rejects.toThrow('it is not signed');
   });
 
   test('keeps no more models than it may need', async () => {

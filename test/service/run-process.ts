@@ -14,6 +14,7 @@ type Line = Readonly<Record<string, unknown>> & { readonly msg: string };
 /** What the service prints at its end with --json. */
 interface RunSummary {
   readonly messages: number;
+  readonly models: Readonly<Record<'promoted' | 'refused' | 'superseded', number>>;
   readonly readings: Readonly<Record<string, number>>;
   readonly streams: number;
   readonly forecasts: Readonly<Record<string, number>>;
