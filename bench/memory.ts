@@ -6,10 +6,11 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readModelFile, writeModelFile } from '../src/model/format.ts';
 import { createModel } from '../test/fixtures/random-model.ts';
+import { findPort } from '../test/mqtt/ports.ts';
 import { type Installation, installPackage } from './memory-install.ts';
 import { measureRss, measureStart, type ServedModel } from './memory-service.ts';
 import { significant } from './rounds.ts';
-import { findPort, startBroker } from './service-broker.ts';
+import { startBroker } from './service-broker.ts';
 
 /** Of the service, and of a bare Node beside it where that has one. */
 export interface MemoryRow {

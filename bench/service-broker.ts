@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { findPort } from '../test/mqtt/ports.ts';
 
 export interface Broker {
   readonly port: number;
@@ -33,13 +34,4 @@ export async function takeOver(port: number, clientId: string): Promise<void> {
   );
   await once(socket, 'data');
   socket.destroy();
-}
-
-export async function findPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

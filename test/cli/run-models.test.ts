@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -12,6 +10,7 @@ import { createKeyTexts, readPrivateKey } from '../../src/service/signing-keys.t
 import { lockFolder } from '../../src/state/lock.ts';
 import type { ForecastMessage } from '../../src/stream/encode.ts';
 import { openLink, send, textOf } from '../mqtt/links.ts';
+import { findPort } from '../mqtt/ports.ts';
 import { until } from '../mqtt/until.ts';
 import { startRun } from '../service/run-process.ts';
 import { payloadAt } from '../service/service-cases.ts';
@@ -20,15 +19,6 @@ import { capture } from './capture.ts';
 
 const ids = async (...models: readonly Uint8Array[]) =>
   await Promise.all(models.map(async (bytes) => (await loadModel(bytes)).id));
-
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function openPlant(more = '') {
   const folder = mkdtempSync(join(tmpdir(), 'cellstream-models-'));

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +10,7 @@ import { loadModel } from '../../src/engine/engine.ts';
 import { parseTopicPattern } from '../../src/mqtt/topic.ts';
 import { openLink } from '../mqtt/links.ts';
 import { describeWithMosquitto, type Mosquitto, startMosquitto } from '../mqtt/mosquitto.ts';
+import { findPort } from '../mqtt/ports.ts';
 import { until } from '../mqtt/until.ts';
 import { type RunProcess, startRun } from './run-process.ts';
 import { openTestService } from './service-cases.ts';
@@ -50,14 +49,10 @@ async function openPlant(): Promise<Plant> {
   const folder = mkdtempSync(join(tmpdir(), 'cellstream-plant-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const broker = await startMosquitto();
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
   const config = `model: ${models}nyc-weather.pb
 broker: { url: ${broker.url} }
 subscribe: [{ topic: sensors/{stream}/weather }]
-dashboard: { port: ${port} }
+dashboard: { port: ${await findPort()} }
 `;
   return {
     broker,
