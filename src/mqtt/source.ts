@@ -34,7 +34,7 @@ export function createSourceCounts(): SourceCounts {
 /** Exact beside a time of today, and less than a message takes. */
 const leastApartMs = 2 ** -10;
 /** What a burst may run ahead of the clock: a million messages. */
-const farthestAheadMs = 1000;
+const longestLeadMs = 1000;
 
 /** The messages of a link, those of one turn of the event loop together. Subscribe before the link opens. */
 export function mqttSource(
@@ -109,7 +109,7 @@ function createArrivals(now: () => number): () => number {
   return () => {
     const nowMs = now();
     const nextMs = arrivedMs + leastApartMs;
-    arrivedMs = nextMs > nowMs + farthestAheadMs ? nowMs : Math.max(nowMs, nextMs);
+    arrivedMs = nextMs > nowMs + longestLeadMs ? nowMs : Math.max(nowMs, nextMs);
     return arrivedMs;
   };
 }
