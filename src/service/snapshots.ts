@@ -29,8 +29,11 @@ export interface SnapshotsOptions extends KeptModel {
 export interface Snapshots {
   /** The model whose states they are. */
   readonly kept: KeptModel;
-  /** The states have readings that no file has: the next snapshot fills the hole, and nothing is on disk before it. */
+  /** The states have readings that no file has: a snapshot of the model that a start finds fills the hole, and nothing is on disk
+   * before it. */
   readonly isLacking: boolean;
+  /** A start still finds the model before the one that is kept. */
+  readonly isTurning: boolean;
   /** The log since the last one is long enough for another, and none is under way. */
   readonly isDue: boolean;
   readonly writtenBytes: number;
@@ -74,6 +77,8 @@ export function createSnapshots(
   let pass: SnapshotPass | undefined;
   let running: Promise<void> | undefined;
   let lacking = false;
+  /** A snapshot of a model that a start does not find yet has what is lacking. */
+  let filled = false;
   let closing = false;
   let lastBytes = found.snapshotBytes;
   let writtenBytes = 0;
@@ -106,7 +111,9 @@ export function createSnapshots(
       await writer.abandon();
       throw error;
     }
-    if (fills) lacking = false;
+    // one of the model before, which was under way, is of the one that a start finds
+    if (fills && (of !== kept || outgoing === undefined)) lacking = false;
+    else filled = fills;
     lastBytes = writer.bytes;
     writtenBytes += writer.bytes;
     if (of === kept) own = [...own, number].slice(-2);
@@ -145,6 +152,9 @@ export function createSnapshots(
     get isLacking() {
       return lacking;
     },
+    get isTurning() {
+      return outgoing !== undefined;
+    },
     get isDue() {
       return (
         running === undefined && earlierBytes + journal.fileBytes > Math.max(betweenSnapshots, lastBytes)
@@ -156,6 +166,7 @@ export function createSnapshots(
     before: (stream) => pass?.before(stream),
     noteLacking() {
       lacking = true;
+      filled = false;
     },
     take() {
       const taken = takeOne();
@@ -176,6 +187,7 @@ export function createSnapshots(
     },
     leaveBehind() {
       outgoing = undefined;
+      if (filled) lacking = false;
     },
     close() {
       closing = true;

@@ -82,7 +82,11 @@ function createStateKeeper(
     if (snapshots.isLacking) {
       while (snapshots.running) await snapshots.running;
       // the one that was under way has perhaps filled it
-      if (snapshots.isLacking) return await snapshots.take();
+      if (snapshots.isLacking) {
+        // which alone makes a start find what it fills
+        if (snapshots.isTurning) throw new Error('the states of the new model have to be on disk first');
+        return await snapshots.take();
+      }
     }
     await journal.commit();
     if (!snapshots.isDue) return;

@@ -1,4 +1,4 @@
-import { cp, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { createLog } from '../../src/service/log.ts';
@@ -114,7 +114,7 @@ test('a folder that goes over to another model has the whole states of both, whe
 /** A service whose states began with what is in no log. */
 async function openWarmed(folder: string, engine: Engine, hour: number) {
   const serving = open(engine);
-  const keeper = await openStateKeeper({ folder, ...serving, log });
+  const keeper = await openStateKeeper({ folder, ...serving, log, betweenSnapshots: 1 });
   const lane = laneOf(serving, keeper);
   for (const readings of keeper.history) lane.push({ origin: 'history', readings });
   lane.push({ ...batchAt(hour, 0, streams.length), origin: 'history' });
@@ -126,16 +126,27 @@ test('a model that a start still finds keeps its snapshot, however many another 
   const folder = await makeFolder();
   const { serving, keeper, lane } = await openWarmed(folder, old, 0);
   const second = open(young);
+  // it goes on as if there were no other
+  const reference = laneOf(serving);
   await expect(
     keeper.adopt(second, () => {
       throw new Error('no room for the record');
     }),
   ).rejects.toThrow('no room');
-  for (let snapshot = 0; snapshot < 3; snapshot++) await keeper.keepAll();
+  lane.stop();
+  const other = laneOf(second, keeper);
+  const taken = async () => Math.max(...(await listNumbers(folder, 'snapshot')));
+  const before = await taken();
+  for (let hour = 1; (await taken()) < before + 3; hour++) {
+    other.push(batchAt(hour, 0, streams.length));
+    reference.push(batchAt(hour, 0, streams.length));
+    await keeper.commit();
+    await new Promise(setImmediate);
+  }
   expect((await recoverCopy(folder, old)).equals(statesOf(serving))).toBe(true);
   await keeper.adopt(second, () => {});
   for (let snapshot = 0; snapshot < 2; snapshot++) await keeper.keepAll();
-  lane.stop();
+  other.stop();
   await keeper.close();
   // nothing needs it any more
   expect(await listNumbers(folder, 'snapshot')).toHaveLength(2);
@@ -152,4 +163,41 @@ test('a snapshot of another model takes the place of none that stands in for a d
   const newest = (await listNumbers(folder, 'snapshot')).at(-1) as number;
   await writeFile(pathOf(folder, 'snapshot', newest), 'rubbish');
   expect((await recoverCopy(folder, old)).equals(statesOf(serving))).toBe(true);
+});
+
+test('what the disk lacks is on it, and acknowledged, when a start finds the model that has it, and not before', async () => {
+  const folder = await makeFolder();
+  const [first, second] = [open(old), open(young)];
+  const keeper = await openStateKeeper({ folder, ...first, log });
+  const lanes = [laneOf(first, keeper), laneOf(second)];
+  const push = (hour: number) => {
+    for (const lane of lanes) lane.push(batchAt(hour, 0, streams.length));
+  };
+  push(0);
+  await keeper.commit();
+  const committed = statesOf(first);
+  push(1);
+  // a disk that takes nothing, for more readings than wait in memory
+  const obstacles = Array.from({ length: 20 }, (_, number) => `${pathOf(folder, 'snapshot', number)}.new`);
+  for (const path of obstacles) await mkdir(path);
+  await expect(keeper.keepAll()).rejects.toThrow('EISDIR');
+  for (const lane of lanes.splice(0, 2, laneOf(second, keeper))) lane.stop();
+  await expect(keeper.adopt(second, () => {})).rejects.toThrow('EISDIR');
+  for (const path of obstacles) await rmdir(path);
+  push(2);
+  // all that it would fill is of no use to a start with the old model
+  await expect(keeper.commit()).rejects.toThrow('the states of the new model have to be on disk first');
+  const noRecord = () => {
+    throw new Error('no record');
+  };
+  await expect(keeper.adopt(second, noRecord)).rejects.toThrow('no record');
+  push(3);
+  await expect(keeper.commit()).rejects.toThrow('have to be on disk first');
+  expect((await recoverCopy(folder, old)).equals(committed)).toBe(true);
+  await keeper.adopt(second, () => {});
+  expect((await recoverCopy(folder, young)).equals(statesOf(second))).toBe(true);
+  push(4);
+  await keeper.commit();
+  await keeper.close();
+  expect((await recoverStates(folder, young)).equals(statesOf(second))).toBe(true);
 });
