@@ -7,10 +7,11 @@ import { UsageError } from './usage-error.ts';
  * earlier export.
  * @throws UsageError */
 export function checkExportFile(path: string): void {
-  // an earlier export by its bytes, but a service starts with it
-  if (/^(log|snapshot)-\d+\.bin$/.test(basename(path))) {
+  // an earlier export by its bytes, but a service starts with it, or removes it
+  if (/^(log|snapshot)-\d+\.bin(\.new)?$/.test(basename(path))) {
     throw new UsageError(`${path} has the name of a service's own file; name another one such as some.state`);
   }
+  if (/[\\/]$/.test(path)) throw new UsageError(`${path} names a folder, expected the name of a file`);
   checkFolder(path);
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;

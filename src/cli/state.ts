@@ -26,6 +26,7 @@ export async function runState(args: StateArguments, terminal: Terminal): Promis
   const text = new TextDecoder().decode(readInputFile(args.config, 'config'));
   const config = loadServiceConfig(text, args.config);
   checkKept(config, args.config);
+  if (args.action === 'export') checkExportFile(fileOf(args));
   const { stateDir: folder, maxStreams, latenessMs, combine } = config;
   const loadEngine = () => loadServing(config, terminal);
   return await withStoredStates(
@@ -114,48 +115,29 @@ async function list(states: StoredStates, args: StateArguments): Promise<Report>
 
 async function exportTo(states: StoredStates, args: StateArguments): Promise<Report> {
   const file = fileOf(args);
-  checkExportFile(file);
   const streams = await states.write(chosen(states, args), file);
   return { summary: { file, streams }, text: `${count(streams)} written to ${file}` };
 }
 
 async function importFrom(states: StoredStates, args: StateArguments): Promise<Report> {
   const file = fileOf(args);
-  const names = readStates(states, file, args.stream);
-  await writeBack(states, states.memory.table.streams.keys());
-  return { summary: { file, streams: names.length }, text: `${count(names.length)} read from ${file}` };
-}
-
-function readStates(states: StoredStates, file: string, stream: StateArguments['stream']): string[] {
   const bytes = readInputFile(file, 'file of states');
   try {
     const there = () => parseSnapshot(Buffer.from(bytes), file).states.map(nameOfState);
-    return states.read(bytes, file, stream && pick(stream, there(), file));
+    const names = await states.read(bytes, file, args.stream && pick(args.stream, there(), file));
+    return { summary: { file, streams: names.length }, text: `${count(names.length)} read from ${file}` };
   } catch (error) {
-    throw asMistake(error);
+    throw error instanceof StateError ? new UsageError(error.message, { cause: error }) : error;
   }
-}
-
-/** More streams than the config lets the service have are a mistake in one of both. */
-async function writeBack(states: StoredStates, names: Iterable<string>): Promise<void> {
-  try {
-    await states.write(names);
-  } catch (error) {
-    throw asMistake(error);
-  }
-}
-
-function asMistake(error: unknown): unknown {
-  return error instanceof StateError ? new UsageError(error.message, { cause: error }) : error;
 }
 
 async function reset(states: StoredStates, args: StateArguments): Promise<Report> {
-  const gone = new Set(chosen(states, args));
-  const kept = [...states.memory.table.streams.keys()].filter((name) => !gone.has(name));
-  await writeBack(states, kept);
+  const gone = chosen(states, args);
+  await states.forget(gone);
+  const kept = states.memory.table.streams.size - gone.length;
   return {
-    summary: { reset: gone.size, streams: kept.length },
-    text: `${count(gone.size)} will start cold; ${count(kept.length)} kept`,
+    summary: { reset: gone.length, streams: kept },
+    text: `${count(gone.length)} will start cold; ${count(kept)} kept`,
   };
 }
 

@@ -53,7 +53,7 @@ export interface Snapshots {
 }
 
 /** Bytes of the log between two snapshots, or those of the last snapshot where it was larger: then at most half of what is
- * written are snapshots, and recovery reads at most twice the states, unless a snapshot failed: it is tried again after as
+ * written after the first are snapshots, and recovery reads at most twice the states, unless a snapshot failed: it is tried again after as
  * much again. */
 const leastLogBytes = 1024 * 1024;
 /** Of the log that is kept beyond what recovery needs. */
@@ -110,12 +110,13 @@ export function createSnapshots(
     } catch (error) {
       await writer.abandon();
       throw error;
+    } finally {
+      writtenBytes += writer.bytes;
     }
     // one of the model before, which was under way, is of the one that a start finds
     if (fills && (of !== kept || outgoing === undefined)) lacking = false;
     else filled = fills;
     lastBytes = writer.bytes;
-    writtenBytes += writer.bytes;
     if (of === kept) own = [...own, number].slice(-2);
     else outgoing = number;
     await removeOld(folder, neededOnes(), keptBytes).catch(({ message: reason }: Error) =>

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { NEVER } from 'rxjs';
 import type { Engine } from '../engine/engine.ts';
 import type { FileHeader } from '../state/file-header.ts';
@@ -5,7 +6,7 @@ import { forgetStreams } from '../state/forget.ts';
 import { lockFolder } from '../state/lock.ts';
 import { writeMarks } from '../state/marks.ts';
 import { recover } from '../state/recovery.ts';
-import { createSnapshot, createSnapshotAt, parseSnapshot } from '../state/snapshot.ts';
+import { createSnapshot, createSnapshotAt, parseSnapshot, type SnapshotWriter } from '../state/snapshot.ts';
 import { StateError } from '../state/state-error.ts';
 import { createCounters } from '../stream/counters.ts';
 import { createStreamMemory, type RoadOptions, road } from '../stream/pipeline.ts';
@@ -26,15 +27,15 @@ export interface StoredStatesOptions extends Pick<RoadOptions, 'combine' | 'late
 export interface StoredStates extends KeptStreams {
   readonly header: FileHeader;
   readonly engine: Engine;
-  /** Writes a snapshot of these streams: one with which the service starts next, or one of its own at `path`. With the first the
-   * log forgets the other streams, and what it had of those that were `read`.
-   * @returns how many there are
-   * @throws StateError for more than the service may have */
-  write(names: Iterable<string>, path?: string): Promise<number>;
-  /** Puts streams of such a file, all or the `wanted` ones, in the place of their states. `write` then keeps them.
+  /** Writes the states of these streams to a file of its own.
+   * @returns how many there are */
+  write(names: Iterable<string>, path: string): Promise<number>;
+  /** Puts streams of such a file, all or the `wanted` ones, in the place of their states, and of all else that the folder has of them.
    * @returns their names
-   * @throws StateError for a file of other weights, of another program, or a damaged one */
-  read(bytes: Uint8Array, path: string, wanted?: readonly string[]): string[];
+   * @throws StateError for a file of other weights, of another program, a damaged one, or with more than the service may have */
+  read(bytes: Uint8Array, path: string, wanted?: readonly string[]): Promise<string[]>;
+  /** The next start knows nothing of them, with whatever model. */
+  forget(names: readonly string[]): Promise<void>;
 }
 
 /** Brings the states of a folder up to their newest reading, as a start of the service would, and holds the folder meanwhile.
@@ -66,40 +67,36 @@ export async function withStoredStates<T>(
     NEVER.pipe(road(engine, { memory, history: batches, decoders: [], counters: createCounters() }))
       .subscribe((outcome) => monitor.noteOutcome(outcome, Number.NaN))
       .unsubscribe();
-    const replaced = new Set<string>();
-    return await work({
-      ...{ memory, monitor, header, engine },
-      async write(names, path) {
-        const written = new Set(names);
-        if (path === undefined && written.size > maxStreams) {
-          throw new StateError(
-            `${written.size} streams, expected at most the ${maxStreams} of maxStreams: raise it, or keep fewer`,
-          );
+
+    async function writeAll(
+      snapshot: SnapshotWriter,
+      names: Iterable<string>,
+      marks?: Buffer,
+    ): Promise<number> {
+      let count = 0;
+      try {
+        for (const name of new Set(names)) {
+          const stream = memory.table.streams.get(name);
+          if (stream === undefined) continue;
+          snapshot.add(saveStream(stream, kept));
+          count++;
         }
-        const snapshot = await (path === undefined
-          ? createSnapshot(folder, next, header)
-          : createSnapshotAt(path, header));
-        let count = 0;
-        try {
-          for (const name of written) {
-            const stream = memory.table.streams.get(name);
-            if (stream === undefined) continue;
-            snapshot.add(saveStream(stream, kept));
-            count++;
-          }
-          // what the broker still delivers comes to this device
-          await snapshot.finish(path === undefined ? writeMarks(deliveries.all()) : undefined);
-        } catch (error) {
-          await snapshot.abandon();
-          throw error;
-        }
-        if (path !== undefined) return count;
-        // or the next model would warm up on what these states no longer come from
-        const gone = [...memory.table.streams.keys()].filter((name) => !written.has(name));
-        await forgetStreams(folder, new Set([...gone, ...replaced]));
+        await snapshot.finish(marks);
         return count;
+      } catch (error) {
+        await snapshot.abandon();
+        throw error;
+      }
+    }
+
+    const forget = (names: readonly string[]) => forgetStreams(folder, new Set(names), nameOfState);
+    return await work({
+      ...{ memory, monitor, header, engine, forget },
+      async write(names, path) {
+        const unfinished = `${path}.${randomBytes(4).toString('hex')}.new`;
+        return await writeAll(await createSnapshotAt(path, header, unfinished), names);
       },
-      read(bytes, path, wanted) {
+      async read(bytes, path, wanted) {
         const found = parseSnapshot(Buffer.from(bytes), path);
         if (found.header.model !== id) {
           throw new StateError(
@@ -107,11 +104,20 @@ export async function withStoredStates<T>(
           );
         }
         const taken = found.states.filter((state) => wanted?.includes(nameOfState(state)) ?? true);
-        return taken.map((state) => {
-          const name = restoreStream(state, kept, model, found.header.aligning === memory.aligning) as string;
-          replaced.add(name);
-          return name;
-        });
+        const names = taken.map(nameOfState);
+        const { size } = new Set([...names, ...memory.table.streams.keys()]);
+        if (size > maxStreams) {
+          throw new StateError(
+            `${size} streams with those of ${path}, expected at most ${maxStreams}: raise maxStreams`,
+          );
+        }
+        for (const state of taken)
+          restoreStream(state, kept, model, found.header.aligning === memory.aligning);
+        await forget(names);
+        // what the broker still delivers comes to this device
+        const marks = writeMarks(deliveries.all());
+        await writeAll(await createSnapshot(folder, next, header), memory.table.streams.keys(), marks);
+        return names;
       },
     });
   } finally {

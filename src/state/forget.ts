@@ -1,36 +1,73 @@
 import { frameOf, readFrames } from './frames.ts';
-import type { Marks } from './marks.ts';
+import { type Marks, writeMarks } from './marks.ts';
 import { createReadingsReader, createReadingsWriter, takeRecord } from './readings-record.ts';
+import { createSnapshotAt, readSnapshot, type Snapshot } from './snapshot.ts';
+import { DamageError } from './state-error.ts';
 import { listNumbers, pathOf, readWhole, replaceFile } from './state-files.ts';
 
-/** Takes the readings of some streams out of the log: no other model warms up on them. This process holds the folder, and has
- * mended it. */
-export async function forgetStreams(folder: string, names: ReadonlySet<string>): Promise<void> {
+/** Takes some streams out of a folder: their readings out of the log, so that no model warms up on them, and their states out of all
+ * snapshots, those of other models too. Whatever ends it in between, the newest snapshot has them until the rest is done. This
+ * process holds the folder, and has mended it.
+ * @param nameOf of the stream of a state */
+export async function forgetStreams(
+  folder: string,
+  names: ReadonlySet<string>,
+  nameOf: (state: Buffer) => string,
+): Promise<void> {
   for (const number of await listNumbers(folder, 'log')) {
-    const path = pathOf(folder, 'log', number);
-    const { payloads } = readFrames(await readWhole(path));
-    const left = leaveOut(payloads, names);
-    if (left !== undefined) await replaceFile(path, left);
+    await forgetInLog(pathOf(folder, 'log', number), names);
+  }
+  for (const number of await listNumbers(folder, 'snapshot')) {
+    await forgetInSnapshot(pathOf(folder, 'snapshot', number), (state) => names.has(nameOf(state)));
   }
 }
 
-/** The file without them; undefined where it has none of theirs. */
-function leaveOut([header, ...records]: readonly Buffer[], names: ReadonlySet<string>): Buffer | undefined {
+async function forgetInLog(path: string, names: ReadonlySet<string>): Promise<void> {
+  const [header, ...records] = readFrames(await readWhole(path)).payloads;
+  const read = createReadingsReader();
+  const isConcerned = records.some((record) => read(record).some(({ stream }) => names.has(stream)));
+  if (isConcerned) await replaceFile(path, withoutReadings(header, records, names));
+}
+
+function* withoutReadings(
+  header: Buffer,
+  records: readonly Buffer[],
+  names: ReadonlySet<string>,
+): Generator<Buffer, void, void> {
   let marks: Marks | undefined;
   const read = createReadingsReader((found) => {
     marks = found;
   });
   const writer = createReadingsWriter();
-  const frames: Buffer[] = [];
-  let count = 0;
+  yield frameOf(header);
   for (const record of records) {
     marks = undefined;
-    const readings = read(record);
-    for (const { stream, feature, timeMs, value } of readings) {
+    for (const { stream, feature, timeMs, value } of read(record)) {
       if (!names.has(stream)) writer.add(stream, feature, timeMs, value);
     }
-    count += readings.length - writer.count;
-    if (writer.count > 0 || marks !== undefined) frames.push(frameOf(takeRecord(writer, marks)));
+    if (writer.count > 0 || marks !== undefined) yield frameOf(takeRecord(writer, marks));
   }
-  return count === 0 ? undefined : Buffer.concat([frameOf(header), ...frames]);
+}
+
+async function forgetInSnapshot(path: string, isGone: (state: Buffer) => boolean): Promise<void> {
+  const snapshot = await readWholeSnapshot(path);
+  if (!snapshot?.states.some(isGone)) return;
+  const writer = await createSnapshotAt(path, snapshot.header);
+  try {
+    for (const state of snapshot.states) if (!isGone(state)) writer.add(state);
+    await writer.finish(snapshot.marks && writeMarks(snapshot.marks));
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+}
+
+/** Undefined for a damaged one, from which no start goes on. */
+async function readWholeSnapshot(path: string): Promise<Snapshot | undefined> {
+  try {
+    return await readSnapshot(path);
+  } catch (error) {
+    if (error instanceof DamageError) return undefined;
+    throw error;
+  }
 }

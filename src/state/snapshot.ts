@@ -24,9 +24,14 @@ export function createSnapshot(folder: string, number: number, header: FileHeade
   return createSnapshotAt(pathOf(folder, 'snapshot', number), header);
 }
 
-/** One of any name, anywhere. */
-export async function createSnapshotAt(path: string, header: FileHeader): Promise<SnapshotWriter> {
-  const handle: FileHandle = await open(`${path}.new`, 'w');
+/** One of any name, anywhere.
+ * @param unfinished where it is written until it is finished */
+export async function createSnapshotAt(
+  path: string,
+  header: FileHeader,
+  unfinished = `${path}.new`,
+): Promise<SnapshotWriter> {
+  const handle: FileHandle = await open(unfinished, 'w');
   let parts: Buffer[] = [frameOf(writeHeader(header))];
   let count = 0;
   let bytes = parts[0].length;
@@ -51,16 +56,18 @@ export async function createSnapshotAt(path: string, header: FileHeader): Promis
     async finish(marks = Buffer.alloc(0)) {
       const end = Buffer.alloc(endBytes);
       end.writeUInt32LE(count);
-      parts.push(frameOf(Buffer.concat([end, marks])));
+      const frame = frameOf(Buffer.concat([end, marks]));
+      parts.push(frame);
+      bytes += frame.length;
       await flush();
       await handle.sync();
       await handle.close();
-      await rename(`${path}.new`, path);
+      await rename(unfinished, path);
       await syncFolder(dirname(path));
     },
     async abandon() {
       await handle.close().catch(() => {});
-      await rm(`${path}.new`, { force: true });
+      await rm(unfinished, { force: true });
     },
   };
 }

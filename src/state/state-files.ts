@@ -1,4 +1,4 @@
-import { open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { tidy } from './disk-error.ts';
 
@@ -58,9 +58,18 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /** A kill at any moment leaves the old file or the new one. */
-export async function replaceFile(path: string, bytes: Buffer): Promise<void> {
-  await writeFile(`${path}.new`, bytes, { flush: true });
-  await rename(`${path}.new`, path);
+export async function replaceFile(path: string, parts: Iterable<Buffer>): Promise<void> {
+  const handle = await open(`${path}.new`, 'w');
+  try {
+    for (const part of parts) await handle.writeFile(part);
+    await handle.sync();
+    await handle.close();
+    await rename(`${path}.new`, path);
+  } catch (error) {
+    await handle.close().catch(() => {});
+    await rm(`${path}.new`, { force: true });
+    throw error;
+  }
   await syncFolder(dirname(path));
 }
 

@@ -9,6 +9,7 @@ import { openModelShelf } from '../../src/service/model-shelf.ts';
 import { lockFolder } from '../../src/state/lock.ts';
 import { parseSnapshot } from '../../src/state/snapshot.ts';
 import { openLink, send } from '../mqtt/links.ts';
+import { until } from '../mqtt/until.ts';
 import { startRun } from '../service/run-process.ts';
 import { hourMs, startMs, writeTinyModel } from '../stream/tiny-engine.ts';
 import { capture } from './capture.ts';
@@ -28,7 +29,9 @@ beforeAll(() => {
 test('a service leaves its states behind', async () => {
   const broker = await startBroker();
   const run = await startRun(folder, config().replace('mqtt://127.0.0.1:1', broker.url));
-  const { link } = await openLink({ url: broker.url });
+  const { link, deliveries } = await openLink({
+    ...{ url: broker.url, filters: [{ topic: 'cellstream/+/forecast', qos: 1 }] },
+  });
   for (let hour = 0; hour < 5; hour++) {
     for (const [i, name] of names.entries()) {
       if (hour < 5 - i) {
@@ -37,6 +40,7 @@ test('a service leaves its states behind', async () => {
       }
     }
   }
+  await until(() => deliveries.length === 12);
   expect((await run.stop()).readings).toMatchObject({ applied: 24, duplicate: 0 });
   await broker.close();
   writeFileSync(join(folder, 'plant.yaml'), config());

@@ -114,17 +114,22 @@ test('so does a start after a snapshot that fills a hole of the log, with nothin
   await keeper.close();
 });
 
-test('a snapshot that an operator makes has them too', async () => {
+test.each(['import', 'reset'] as const)('what an operator does (%s) keeps them', async (action) => {
   const folder = await makeFolder();
   const { deliveries, keeper } = await openKeeper(folder);
   deliveries.recognize(message(1), false);
   keeper.taken({ stream: 's', feature: 0, timeMs: 1e12, value: 1 });
   await keeper.close();
+  const file = join(await makeFolder(), 'some.state');
   await withStoredStates(
     { folder, loadEngine: async () => engine, maxStreams: 10, onDamage: (damage) => expect(damage).toBe('') },
-    (states) => states.write([]),
+    async (states) => {
+      await states.write(['s'], file);
+      if (action === 'reset') await states.forget(['s']);
+      else await states.read(readFileSync(file), file);
+    },
   );
-  expect(await listNumbers(folder, 'snapshot')).not.toEqual([]);
+  expect(await listNumbers(folder, 'snapshot')).toHaveLength(action === 'import' ? 1 : 0);
   expect(await knownAfterStart(folder, 2)).toEqual([1]);
   const again = await openKeeper(folder);
   expect(knownOf(again.deliveries, 2)).toEqual([1]);

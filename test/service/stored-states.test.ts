@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../../src/engine/engine.ts';
 import { writeModelFile } from '../../src/model/format.ts';
 import { type StoredStates, withStoredStates } from '../../src/service/stored-states.ts';
+import { listNumbers, pathOf } from '../../src/state/state-files.ts';
 import { createModel, hourMs } from '../fixtures/random-model.ts';
 import { makeFolder } from '../state/folder.ts';
 import { openKeptRoad } from './kept-road.ts';
@@ -35,6 +36,16 @@ function withStates<T>(
   );
 }
 
+/** What a start finds, to the bit. */
+async function openStates(folder: string) {
+  const { memory, keeper } = await openKeptRoad(folder, engine);
+  await keeper.close();
+  return [...memory.table.streams.values()].map(({ name, aligner }) => {
+    const { floats, lastSlot, age } = memory.arena.save(memory.arena.open(name));
+    return { name, lastSlot, age, floats: [...floats], aligner: aligner.save() };
+  });
+}
+
 /** The streams that a start with a model finds. */
 async function streamsOf(folder: string, model = engine): Promise<string[]> {
   const { memory, keeper } = await openKeptRoad(folder, model);
@@ -45,38 +56,74 @@ async function streamsOf(folder: string, model = engine): Promise<string[]> {
 describe('streams that were reset', () => {
   test('begin anew, also with a model that warms up on the log', async () => {
     const folder = await leaveFolder();
-    await withStates(folder, (states) => states.write(['a']));
+    await withStates(folder, (states) => states.forget(['b', 'c']));
     expect(await streamsOf(folder)).toEqual(['a']);
     expect(await streamsOf(folder, other)).toEqual(['a']);
   });
+
+  test('come back from no older snapshot, and the others are what they were', async () => {
+    const folder = await leaveFolder();
+    for (let start = 0; start < 2; start++) {
+      for (const model of [other, engine]) {
+        const { keeper } = await openKeptRoad(folder, model);
+        await keeper.keepAll();
+        await keeper.close();
+      }
+    }
+    const expected = (await openStates(folder)).filter(({ name }) => name === 'a');
+    await withStates(folder, (states) => states.forget(['b', 'c']));
+    expect(await openStates(folder)).toEqual(expected);
+    expect(await streamsOf(folder, other)).toEqual(['a']);
+    const newest = (await listNumbers(folder, 'snapshot')).at(-1) as number;
+    await writeFile(pathOf(folder, 'snapshot', newest), 'rubbish');
+    expect(await openStates(folder)).toEqual(expected);
+  });
+});
+
+test('a reset that the disk ends half way can be finished', async () => {
+  const folder = await leaveFolder();
+  for (let start = 0; start < 2; start++) {
+    const { keeper } = await openKeptRoad(folder, engine);
+    await keeper.keepAll();
+    await keeper.close();
+  }
+  await withStates(folder, async (states) => {
+    const newest = (await listNumbers(folder, 'snapshot')).at(-1) as number;
+    const obstacle = `${pathOf(folder, 'snapshot', newest)}.new`;
+    await mkdir(obstacle);
+    await expect(states.forget(['b'])).rejects.toThrow('EISDIR');
+    await rmdir(obstacle);
+  });
+  expect(await streamsOf(folder)).toEqual(names);
+  expect(await streamsOf(folder, other)).toEqual(['a', 'c']);
+  await withStates(folder, (states) => states.forget(['b']));
+  expect(await streamsOf(folder)).toEqual(['a', 'c']);
 });
 
 describe('streams of another folder', () => {
+  const exported = async (streams: readonly string[]) => {
+    const file = join(await makeFolder(), 'some.state');
+    await withStates(await leaveFolder(), (states) => states.write(streams, file));
+    return { file, bytes: await readFile(file) };
+  };
+
   test('take the place of those of their name, in the log too', async () => {
     const folder = await leaveFolder(['b', 'c']);
-    const file = join(await makeFolder(), 'some.state');
-    await withStates(await leaveFolder(), (states) => states.write(['a', 'b'], file));
-    const bytes = await readFile(file);
-    await withStates(folder, (states) => {
-      expect(states.read(bytes, file)).toEqual(['a', 'b']);
-      return states.write(states.memory.table.streams.keys());
+    const { file, bytes } = await exported(['a', 'b']);
+    await withStates(folder, async (states) => {
+      expect(await states.read(bytes, file)).toEqual(['a', 'b']);
     });
     expect(await streamsOf(folder)).toEqual(names);
     // its own log has nothing of what the others come from
     expect(await streamsOf(folder, other)).toEqual(['c']);
   });
-});
 
-test('more streams than the service may have are refused, and all of them can be seen', async () => {
-  const folder = await leaveFolder();
-  const writing = withStates(
-    folder,
-    async (states) => {
-      expect([...states.memory.table.streams.keys()]).toEqual(names);
-      return states.write(names);
-    },
-    2,
-  );
-  await expect(writing).rejects.toThrow('3 streams, expected at most the 2 of maxStreams');
-  expect(await withStates(folder, (states) => states.write(['a', 'b']), 2)).toBe(2);
+  test('are refused where there would be more than the service may have', async () => {
+    const folder = await leaveFolder(['b', 'c']);
+    const { file, bytes } = await exported(['a', 'b']);
+    const reading = withStates(folder, (states) => states.read(bytes, file), 2);
+    await expect(reading).rejects.toThrow(/^3 streams with those of .*some\.state, expected at most 2/);
+    expect(await streamsOf(folder, other)).toEqual(['b', 'c']);
+    expect(await withStates(folder, (states) => states.read(bytes, file, ['b']), 2)).toEqual(['b']);
+  });
 });

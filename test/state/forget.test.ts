@@ -27,7 +27,7 @@ test('the log forgets streams, and keeps the readings of the others and all mark
   const before = await recoverAll(folder);
   const untouched = await readFile(pathOf(folder, 'log', 3));
 
-  await forgetStreams(folder, new Set(['a', 'b', 'nobody']));
+  await forgetStreams(folder, new Set(['a', 'b', 'nobody']), String);
   const after = await recoverAll(folder);
   expect(after.readings).toHaveLength(21);
   expect(after.readings).toEqual(before.readings.filter(({ stream }) => stream === 'c'));
