@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Engine, loadModel } from '../../src/engine/engine.ts';
@@ -296,6 +296,10 @@ describeWithMosquitto('a model that comes while the service runs', () => {
     const record = join(plant.folder, 'plant.state', 'models-plant', 'models.json');
     expect(JSON.parse(readFileSync(record, 'utf8')).candidate).toBe(engines[1].id);
     expect(wasPutBack()).toBe(false);
+    const other = readPrivateKey(createKeyTexts().privateKey, 'key');
+    const both = signModel(signModel(second, key), other);
+    await deploy(both, 'shadow');
+    expect(readFileSync(join(dirname(record), `${engines[1].id}.pb`))).toEqual(Buffer.from(both));
     await deploy(signModel(first, key), 'promoted', 'it serves already');
     await until(wasPutBack);
     await run.stop();
