@@ -26,6 +26,8 @@ export interface RunningErrors {
   expect(series: number, slot: number, step: number, value: number): void;
   /** By step. */
   steps(series: number): StepError[];
+  /** By step, pooled over every `stride`-th series from `first` on. */
+  poolSteps(first: number, stride: number): StepError[];
   /** Pooled over all steps of one series. */
   mean(series: number): MeanError;
   /** Pooled over all pairs of all series and steps. */
@@ -73,6 +75,15 @@ export function createRunningErrors(steps: readonly number[]): RunningErrors {
     row[at + 2] += Math.abs(held[heldAt + pending] - truth);
   }
 
+  function stepErrors(row: Float64Array, at: number): StepError[] {
+    return places.map(({ step, sumsAt }) => ({
+      step,
+      n: row[at + sumsAt],
+      errorSum: row[at + sumsAt + 1],
+      persistenceSum: row[at + sumsAt + 2],
+    }));
+  }
+
   function pool(from: number, to: number): MeanError {
     let [n, errorSum, persistenceSum] = [0, 0, 0];
     for (let series = from; series < to; series++) {
@@ -103,12 +114,15 @@ export function createRunningErrors(steps: readonly number[]): RunningErrors {
       held[values.at(series) + place] = value;
       held[values.at(series) + pending + place] = last;
     },
-    steps(series) {
-      const row = sums.block(series);
-      return places.map(({ step, sumsAt }) => {
-        const at = sums.at(series) + sumsAt;
-        return { step, n: row[at], errorSum: row[at + 1], persistenceSum: row[at + 2] };
-      });
+    steps: (series) => stepErrors(sums.block(series), sums.at(series)),
+    poolSteps(first, stride) {
+      const totals = new Float64Array(3 * places.length);
+      for (let series = first; series < count; series += stride) {
+        const row = sums.block(series);
+        const at = sums.at(series);
+        for (let i = 0; i < totals.length; i++) totals[i] += row[at + i];
+      }
+      return stepErrors(totals, 0);
     },
     mean: (series) => pool(series, series + 1),
     pool: () => pool(0, count),

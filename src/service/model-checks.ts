@@ -1,14 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { ModelFile } from '../model/format.ts';
+import { ModelFormatError } from '../model/format-error.ts';
 import type { Model } from '../model/model.ts';
 import { formatDuration } from '../signal/duration.ts';
 import { sensorFeatures } from '../stream/decode.ts';
-import { checkSigned } from './signatures.ts';
+import { checkSigned, SignatureError } from './signatures.ts';
 import type { SigningKey } from './signing-keys.ts';
 
 /** A model that a device does not take; the message is the reason. */
 export class ModelRefusedError extends Error {
   override readonly name = 'ModelRefusedError';
+}
+
+/** Whether an error says something about the model itself. Another one, such as that of a full disk, is no reason not to judge it
+ * again. */
+export function isVerdict(error: unknown): error is Error {
+  return [ModelRefusedError, ModelFormatError, SignatureError].some((kind) => error instanceof kind);
 }
 
 export interface ModelRules {
@@ -20,10 +27,15 @@ export interface ModelRules {
   readonly takesUnfit: boolean;
 }
 
+/** @throws SignatureError */
+export function checkTrusted(file: ModelFile, keys: ModelRules['keys']): void {
+  if (keys.length > 0) checkSigned(file, keys);
+}
+
 /** @throws ModelRefusedError, SignatureError */
 export function checkModel(file: ModelFile, { keys, highestRelease, takesUnfit }: ModelRules): void {
   const { name, fit, release } = file.model;
-  if (keys.length > 0) checkSigned(file, keys);
+  checkTrusted(file, keys);
   if (release < highestRelease) {
     throw new ModelRefusedError(
       `its release is ${release}, expected at least ${highestRelease}, which was served here; go back with cellstream rollback`,

@@ -60,18 +60,13 @@ interface TargetErrors {
 }
 
 /** Of each target, over all streams. */
-function errorsOf({ records }: Monitor, { targets, horizons }: Model['output']): TargetErrors[] {
+function errorsOf({ records }: Monitor, { targets }: Model['output']): TargetErrors[] {
   return targets.map((_, target) => {
-    const n = horizons.map(() => 0);
-    const sums = horizons.map(() => 0);
-    for (let number = 0; number < records.size; number++) {
-      const series = number * targets.length + target;
-      for (const [h, step] of records.errors.steps(series).entries()) {
-        n[h] += step.n;
-        sums[h] += step.errorSum;
-      }
-    }
-    return { n, mae: mean(sums.flatMap((sum, h) => (n[h] > 0 ? [sum / n[h]] : []))) };
+    const steps = records.errors.poolSteps(target, targets.length);
+    return {
+      n: steps.map(({ n }) => n),
+      mae: mean(steps.flatMap(({ n, errorSum }) => (n > 0 ? [errorSum / n] : []))),
+    };
   });
 }
 

@@ -1,10 +1,19 @@
 import { loadModel } from '../engine/engine.ts';
 import { type ModelFile, readModelFile } from '../model/format.ts';
-import { ModelFormatError } from '../model/format-error.ts';
+import { createThrottle } from './complaints.ts';
 import { untilDiskTakes } from './disk-retry.ts';
 import type { Log } from './log.ts';
 import { createModelAnswers, type ModelAnswers } from './model-answers.ts';
-import { checkModel, checkSameShape, ModelRefusedError, type ModelRules, modelIdOf } from './model-checks.ts';
+import {
+  checkModel,
+  checkSameShape,
+  checkTrusted,
+  isVerdict,
+  ModelRefusedError,
+  type ModelRules,
+  modelIdOf,
+} from './model-checks.ts';
+import { keepModel } from './model-copy.ts';
 import { readModelBytes, watchModelFile } from './model-file.ts';
 import { listenForModels } from './model-message.ts';
 import { createModelQueue, type Offer } from './model-queue.ts';
@@ -44,7 +53,10 @@ export function startModelLife(options: ModelLifeOptions): ModelLife {
   const answers = createModelAnswers({ link, models, topic, log, signal });
   const queue = createModelQueue({ consider: (offer) => consider(offer, parts), models, log, signal });
   const trial = createModelTrial({ ...options, record, answers, enqueue: queue.enqueue, signal });
-  const parts: LifeParts = { options, record, answers, trial, signal, dismissed: new Map() };
+  const parts: LifeParts = {
+    ...{ options, record, answers, trial, signal },
+    ...{ dismissed: new Map(), throttle: createThrottle() },
+  };
   const offerFile = (isAsked: boolean) =>
     queue.offer({ bytes: () => readModelBytes(path), from: 'seenFile', isAsked });
   queue.enqueue(() => rememberStart(options, signal));
@@ -80,13 +92,15 @@ async function rememberStart({ start, log }: ModelLifeOptions, signal: AbortSign
   if (isLate && isTaken) log.info({}, 'the disk has the record of this model: new ones are looked at');
 }
 
-/** @throws ModelRefusedError where it is gone */
+/** @throws ModelRefusedError where it is gone, or the error of the disk */
 function loadCandidate(shelf: ModelShelf, id: string): Uint8Array {
-  try {
-    return shelf.load(id);
-  } catch (error) {
-    throw new ModelRefusedError((error as Error).message, { cause: error });
+  const bytes = shelf.load(id);
+  if (bytes === undefined) {
+    throw new ModelRefusedError(
+      `${shelf.fileOf(id)}, which was in the shadow, is gone: it is judged when it comes again`,
+    );
   }
+  return bytes;
 }
 
 function openRecord({ shelf, start, log }: ModelLifeOptions): KeptRecord {
@@ -127,6 +141,8 @@ interface LifeParts {
   readonly signal: AbortSignal;
   /** The digest of the newest file that was refused, of each place: no reason to touch the disk. */
   readonly dismissed: Map<Offer['from'], string>;
+  /** Of verdicts on what came on the topic: they are written down no faster. */
+  readonly throttle: ReturnType<typeof createThrottle>;
 }
 
 /** What is known of a model so far; null is unknown. */
@@ -149,6 +165,9 @@ async function consider(offer: Offer, parts: LifeParts): Promise<void> {
     const file = readModelFile(bytes);
     const id = modelIdOf(file.modelBytes);
     found = { id, release: file.model.release, digest };
+    // before it is kept, or answered, or changes anything else
+    checkTrusted(file, parts.options.keys);
+    if (isOnShelf(id, parts)) keepModel(parts.options, id, bytes);
     if (!isSeen(id, offer, parts)) await judge(file, { id, bytes, from: offer.from }, parts);
   } catch (error) {
     if (!parts.signal.aborted) refuse(error as Error, { ...found, from: offer.from }, parts);
@@ -158,6 +177,11 @@ async function consider(offer: Offer, parts: LifeParts): Promise<void> {
 /** Nobody wants the same one judged anew. */
 function isDismissed({ digest }: Found, { from, isAsked }: Offer, { dismissed }: LifeParts): boolean {
   return !isAsked && dismissed.get(from) === digest;
+}
+
+/** Its copy there gets the signatures of this one: a deployer adds those of a new key. */
+function isOnShelf(id: string, { record: { now } }: LifeParts): boolean {
+  return [now.serving, now.previous, now.candidate].includes(id);
 }
 
 /** One that the record has in the shadow, and that is not there, could not be judged. */
@@ -178,7 +202,7 @@ async function judge(
   { id, bytes, from }: Judged,
   { options, record, answers, trial, signal }: LifeParts,
 ): Promise<void> {
-  const { service, shelf } = options;
+  const { service } = options;
   const { release } = file.model;
   const seen = from === 'shelf' ? {} : { [from]: id };
   if (id === service.engine.id) {
@@ -195,29 +219,37 @@ async function judge(
   const engine = await loadModel(bytes);
   // the state folder is no longer this service's once it has stopped
   if (signal.aborted) return;
-  shelf.keep(id, bytes);
+  keepModel(options, id, bytes);
   record.write({ ...seen, candidate: id });
   trial.drop('a newer model took its place in the shadow');
   answers.say({ id, release, status: 'accepted' });
   await trial.open({ id, release, shadow: await service.openShadow(engine) });
 }
 
-/** What says something about the model itself. Another error, such as that of a full disk, is no reason not to judge it again. */
-const verdicts = [ModelRefusedError, ModelFormatError, SignatureError];
-
 function refuse(
   error: Error,
   { id, release, digest, from }: Found & Pick<Offer, 'from'>,
-  { record, answers, dismissed }: LifeParts,
+  { record, answers, dismissed, throttle }: LifeParts,
 ): void {
-  // the topic may be full of it
-  const isRubbish = from === 'seenTopic' && (release === null || error instanceof SignatureError);
-  answers.refuse({ id, release }, error.message, isRubbish ? error.name : undefined);
-  if (!verdicts.some((kind) => error instanceof kind)) return;
+  // the topic may be full of them
+  answers.refuse({ id, release }, error.message, from === 'seenTopic' ? error.name : undefined);
+  if (!isVerdict(error)) return;
   if (digest !== null) dismissed.set(from, digest);
+  if (from === 'shelf') record.note(withoutCandidate(record.now));
+  // nothing about the model itself is known then
+  if (release === null || error instanceof SignatureError) return;
   // a restart looks at the file anew, and may take what a running service may not
-  if (from === 'seenTopic' && !isRubbish) record.note({ seenTopic: id as string });
-  if (from === 'shelf' || record.now.candidate === id) record.note({ candidate: undefined });
+  if (from === 'seenTopic' && throttle(from) !== undefined) record.note({ seenTopic: id as string });
+  if (record.now.candidate === id) record.note({ candidate: undefined });
+}
+
+/** What cannot go on is judged when it comes again. */
+function withoutCandidate({ candidate, seenFile, seenTopic }: ModelRecord): Partial<ModelRecord> {
+  return {
+    candidate: undefined,
+    ...(seenFile === candidate ? { seenFile: undefined } : {}),
+    ...(seenTopic === candidate ? { seenTopic: undefined } : {}),
+  };
 }
 
 /** Where nothing can be watched there is still SIGHUP. */

@@ -28,7 +28,8 @@ export interface ModelRecord {
 
 /** The models of one service in its state folder: the record says which of them serves. */
 export interface ModelShelf {
-  /** undefined before the first start. */
+  /** undefined before the first start.
+   * @throws the error of the disk: taken for a first start it would lose the models */
   read(): ModelRecord | undefined;
   /** Replaces the record; a kill at any moment leaves this one or the one before. Models that it does not name are removed, as
    * far as the disk lets them.
@@ -37,8 +38,9 @@ export interface ModelShelf {
   /** The bytes of a model file, for a later record. */
   keep(id: string, bytes: Uint8Array): void;
   fileOf(id: string): string;
-  /** @throws the error of the disk */
-  load(id: string): Uint8Array;
+  /** undefined where it is gone.
+   * @throws the error of the disk, which says nothing about the model */
+  load(id: string): Uint8Array | undefined;
   /** Holds the models for one process, where nothing holds the state folder.
    * @throws StateError when another process has them */
   hold(): Promise<FolderLock>;
@@ -103,7 +105,7 @@ export function openModelShelf(
       replace(fileOf(id), bytes);
     },
     fileOf,
-    load: (id) => readFileSync(fileOf(id)),
+    load: (id) => readIfThere(fileOf(id)),
     async hold() {
       makeShelf();
       return await lockFolder(shelf);
@@ -111,13 +113,27 @@ export function openModelShelf(
   };
 }
 
-function readRecord(path: string): ModelRecord | undefined {
+/** undefined where it is gone.
+ * @throws any other error of the disk */
+function readIfThere(path: string): Uint8Array | undefined {
   try {
-    const record = JSON.parse(readFileSync(path, 'utf8')) as ModelRecord | null;
+    return readFileSync(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new Error(`${path} cannot be read: ${message}`, { cause: error });
+  }
+}
+
+function readRecord(path: string): ModelRecord | undefined {
+  const bytes = readIfThere(path);
+  if (bytes === undefined) return undefined;
+  try {
+    const record = JSON.parse(new TextDecoder().decode(bytes)) as ModelRecord | null;
     const isOne = typeof record?.serving === 'string' && Number.isFinite(record.highestRelease);
     return isOne ? (record as ModelRecord) : undefined;
   } catch {
-    // the first start, or a file that somebody edited: the config's model serves
+    // somebody edited it: the config's model serves
     return undefined;
   }
 }

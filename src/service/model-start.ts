@@ -1,9 +1,16 @@
 import { type Engine, loadModel } from '../engine/engine.ts';
 import { readModelFile } from '../model/format.ts';
 import type { Log } from './log.ts';
-import { checkModel, ModelRefusedError, type ModelRules, modelIdOf } from './model-checks.ts';
+import {
+  checkModel,
+  checkTrusted,
+  isVerdict,
+  ModelRefusedError,
+  type ModelRules,
+  modelIdOf,
+} from './model-checks.ts';
+import { keepModel } from './model-copy.ts';
 import type { ModelRecord, ModelShelf } from './model-shelf.ts';
-import { checkSigned, SignatureError } from './signatures.ts';
 import type { SigningKey } from './signing-keys.ts';
 
 export interface StartOptions extends Omit<ModelRules, 'highestRelease'> {
@@ -29,7 +36,8 @@ interface Served {
 
 /** The model that a service starts with: the config's file when it is another one than at the last look, or else the one
  * that served last. Until it is remembered the shelf is held by this process: a rollback meanwhile would be undone.
- * @throws ModelFormatError, ModelRefusedError, SignatureError when there is none to serve */
+ * @throws ModelFormatError, ModelRefusedError, SignatureError when there is none to serve; the error of the disk where it cannot
+ * be read: the next start may find it */
 export async function chooseStartModel(options: StartOptions): Promise<StartModel> {
   const { bytes, shelf, log } = options;
   const record = shelf.read();
@@ -53,8 +61,9 @@ export async function chooseStartModel(options: StartOptions): Promise<StartMode
     // an older release is better than none
     const reason = refusalOf(0);
     if (reason !== undefined) throw reason;
-    const next = { ...record, serving: id, previous: previous === id ? serving : previous, seenFile: id };
-    return startWith(await readFile(), next);
+    // it may be wanted back: by a rollback, or once more by the topic when the keys are mended
+    const kept = { previous: serving === id ? previous : serving, seenTopic: undefined };
+    return startWith(await readFile(), { ...record, ...kept, serving: id, seenFile: id });
   }
   if (refusal !== undefined && isNew) {
     log.error({ id, reason: refusal.message }, 'refused the model of the config; the one before serves on');
@@ -72,6 +81,10 @@ export async function chooseStartModel(options: StartOptions): Promise<StartMode
       return await loadKept(shelf, wanted, options.keys);
     } catch (error) {
       const reason = (error as Error).message;
+      if (!isVerdict(error)) {
+        const fix = 'nothing was changed; start again, or remove that file to serve that of the config';
+        throw new Error(`the model that served last: ${reason}; ${fix}`, { cause: error });
+      }
       log.error({ id: wanted, reason }, 'the model that served last cannot serve; that of the config does');
       return undefined;
     }
@@ -82,7 +95,7 @@ export async function chooseStartModel(options: StartOptions): Promise<StartMode
       checkModel(file, { ...options, highestRelease });
       return undefined;
     } catch (error) {
-      if (error instanceof ModelRefusedError || error instanceof SignatureError) return error;
+      if (isVerdict(error)) return error;
       throw error;
     }
   }
@@ -92,7 +105,7 @@ export async function chooseStartModel(options: StartOptions): Promise<StartMode
       engine,
       record: next,
       remember() {
-        shelf.keep(next.serving, served);
+        keepModel(options, next.serving, served);
         shelf.write(next);
       },
     };
@@ -100,7 +113,7 @@ export async function chooseStartModel(options: StartOptions): Promise<StartMode
 }
 
 /** A model of the shelf that may serve.
- * @throws ModelRefusedError with its file's name in front */
+ * @throws ModelRefusedError where it may not, or the error of the disk; both name its file */
 export async function loadKept(
   shelf: Pick<ModelShelf, 'load' | 'fileOf'>,
   id: string,
@@ -108,13 +121,13 @@ export async function loadKept(
 ): Promise<Served> {
   try {
     const bytes = shelf.load(id);
+    if (bytes === undefined) throw new ModelRefusedError('the file is gone');
     const engine = await loadModel(bytes);
     if (engine.id !== id) throw new ModelRefusedError(`it is another model, ${engine.id.slice(0, 16)}`);
-    if (keys.length > 0) checkSigned(readModelFile(bytes), keys);
+    checkTrusted(readModelFile(bytes), keys);
     return { bytes, engine };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'the file is gone' : message;
-    throw new ModelRefusedError(`${shelf.fileOf(id)}: ${reason}`, { cause: error });
+    if (!isVerdict(error)) throw error;
+    throw new ModelRefusedError(`${shelf.fileOf(id)}: ${error.message}`, { cause: error });
   }
 }

@@ -20,6 +20,24 @@ export function signModel(file: Uint8Array, { id, key }: SigningKey): Uint8Array
   return writeEnvelope({ modelBytes, signatures: [...others, { keyId: id, signature }] });
 }
 
+/** Whoever may send a signed model can add signatures of no key that is trusted: a kept copy grows no further than to these. */
+const mostJoined = 16;
+
+/** The signatures of two files of the same model, those by `keys` first: others may be of keys that are trusted later. */
+export function joinSignatures(
+  kept: Pick<ModelFile, 'modelBytes' | 'signatures'>,
+  { signatures }: Pick<ModelFile, 'signatures'>,
+  keys: readonly SigningKey[],
+): Signature[] {
+  const isKept = ({ keyId, signature }: Signature) =>
+    kept.signatures.some((other) => isSame(other.keyId, keyId) && isSame(other.signature, signature));
+  const all = [...kept.signatures, ...signatures.filter((signature) => !isKept(signature))];
+  const isTrusted = (signature: Signature) =>
+    signersOf({ modelBytes: kept.modelBytes, signatures: [signature] }, keys).length > 0;
+  const trusted = all.filter(isTrusted);
+  return [...trusted, ...all.filter((signature) => !trusted.includes(signature))].slice(0, mostJoined);
+}
+
 /** Those of the keys whose signature of this model is right. */
 export function signersOf(
   { modelBytes, signatures }: Pick<ModelFile, 'modelBytes' | 'signatures'>,

@@ -64,6 +64,24 @@ describe('the running error', () => {
     expect(errors.pool()).toEqual({ n: 4, mae: 2, persistenceMae: 3 });
   });
 
+  test('pools every so many series by step', () => {
+    const errors = createRunningErrors([1, 2]);
+    // two targets of three hundred streams; those of the second are 10 off, and each two steps ahead by as much again
+    for (let series = 0; series < 600; series++) {
+      const off = 10 * (series % 2);
+      for (let slot = 0; slot < 3; slot++) {
+        errors.observe(series, slot, slot);
+        for (const step of [1, 2]) errors.expect(series, slot, step, slot + step + step * off);
+      }
+    }
+    const pooled = (off: number) => [
+      { step: 1, n: 600, errorSum: 600 * off, persistenceSum: 600 },
+      { step: 2, n: 300, errorSum: 300 * 2 * off, persistenceSum: 600 },
+    ];
+    expect(errors.poolSteps(0, 2)).toEqual(pooled(0));
+    expect(errors.poolSteps(1, 2)).toEqual(pooled(10));
+  });
+
   test('agrees with all pairs held in memory', () => {
     const steps = [1, 6, 24];
     const errors = createRunningErrors(steps);

@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Engine, loadModel } from '../../src/engine/engine.ts';
@@ -245,6 +245,64 @@ describeWithMosquitto('a model that comes while the service runs', () => {
     await plant.sendHours(0, 1);
     await until(() => plant.forecasts.deliveries.length === streams.length);
     expect(await next.stop()).toMatchObject({ model: engines[0].id, models: { promoted: 0, refused: 0 } });
+  });
+
+  test('serves on when the key that signed it leaves, and comes back by its topic after a start with a wrong key', async () => {
+    const [old, next, wrong] = [createKeyTexts(), createKeyTexts(), createKeyTexts()];
+    const keys = [old, next, wrong].map(({ privateKey }) => readPrivateKey(privateKey, 'key'));
+    const plant = await openPlant(`{ trust: [trusted0.pub.pem], topic: ${topic}, shadow: off }`, [
+      old.publicKey,
+    ]);
+    const trust = ({ publicKey }: typeof old) =>
+      writeFileSync(join(plant.folder, 'trusted0.pub.pem'), publicKey);
+    const young = shifted(0.01, { release: 2 });
+    const { id } = await loadModel(young);
+    plant.replace(keys.reduce((bytes, key) => signModel(bytes, key), first));
+    const run = await plant.start();
+    plant.sensor.publish(topic, signModel(young, keys[0]), { qos: 1, retain: true });
+    await until(() => plant.answers().some(({ status }) => status === 'promoted'));
+    const both = signModel(signModel(young, keys[0]), keys[1]);
+    plant.sensor.publish(topic, both, { qos: 1, retain: true });
+    await until(() => plant.answers().some(({ reason }) => reason === 'it serves already'));
+    expect(await run.stop()).toMatchObject({ model: id });
+    trust(next);
+    expect(await (await plant.start()).stop()).toMatchObject({ model: id });
+    trust(wrong);
+    expect(await (await plant.start()).stop()).toMatchObject({ model: engines[0].id });
+    trust(next);
+    const mended = await plant.start();
+    await until(() => has(mended, 'a new model serves'));
+    expect(await mended.stop()).toMatchObject({ model: id, models: { promoted: 1 } });
+  });
+
+  test('in the shadow is taken back by the one that serves, and by no copy of it that nobody has signed', async () => {
+    const keys = createKeyTexts();
+    const key = readPrivateKey(keys.privateKey, 'key');
+    const plant = await openPlant(`{ trust: [trusted0.pub.pem], topic: ${topic}, shadow: 1h }`, [
+      keys.publicKey,
+    ]);
+    plant.replace(signModel(first, key));
+    const run = await plant.start();
+    const wasPutBack = () => run.lines.some(({ reason }) => reason === 'the model that serves was put back');
+    const deploy = async (bytes: Uint8Array, status: ModelAnswer['status'], reason?: string) => {
+      plant.sensor.publish(topic, bytes, { qos: 1, retain: true });
+      await until(() => {
+        const last = plant.answers().at(-1);
+        return last?.status === status && last.reason?.startsWith(reason ?? '') !== false;
+      });
+    };
+    await deploy(signModel(second, key), 'shadow');
+    for (const bytes of [first, second]) await deploy(bytes, 'refused', 'it is not signed');
+    const record = join(plant.folder, 'plant.state', 'models-plant', 'models.json');
+    expect(JSON.parse(readFileSync(record, 'utf8')).candidate).toBe(engines[1].id);
+    expect(wasPutBack()).toBe(false);
+    const other = readPrivateKey(createKeyTexts().privateKey, 'key');
+    const both = signModel(signModel(second, key), other);
+    await deploy(both, 'shadow');
+    expect(readFileSync(join(dirname(record), `${engines[1].id}.pb`))).toEqual(Buffer.from(both));
+    await deploy(signModel(first, key), 'promoted', 'it serves already');
+    await until(wasPutBack);
+    await run.stop();
   });
 
   test.runIf(mountsDisks())(

@@ -1,6 +1,8 @@
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Engine, loadModel } from '../../src/engine/engine.ts';
+import { readModelFile } from '../../src/model/format.ts';
 import type { Delivery } from '../../src/mqtt/intake.ts';
 import type { Link } from '../../src/mqtt/link.ts';
 import { createLog } from '../../src/service/log.ts';
@@ -25,9 +27,12 @@ beforeAll(async () => {
   serving = await loadModel(first);
 });
 
+const idOf = (bytes: Uint8Array) => modelIdOf(readModelFile(bytes).modelBytes);
+
 interface Place {
   readonly record?: Partial<ModelRecord>;
   readonly isFull?: boolean;
+  readonly prepare?: (shelf: ModelShelf) => void;
   readonly keys?: readonly SigningKey[];
   /** The life looks at the model that serves. */
   readonly onLook?: (life: ModelLife) => void;
@@ -53,6 +58,7 @@ async function openLife(place: Place = {}) {
   };
   const record: ModelRecord = { serving: serving.id, highestRelease: 1, ...place.record };
   real.keep(serving.id, first);
+  place.prepare?.(real);
   real.write(record);
   const said: ModelAnswer[] = [];
   const lines: Record<string, unknown>[] = [];
@@ -94,7 +100,7 @@ async function openLife(place: Place = {}) {
   const send = (bytes: string | Uint8Array, retain = true) =>
     deliver({ topic: 'models', payload: Buffer.from(bytes), retain, dup: false, id: 1 });
   return {
-    ...{ life, disk, said, models, lines, send },
+    ...{ life, disk, said, models, lines, send, shelf: real },
     record: () => real.read() as ModelRecord,
     troubles: () => lines.filter(({ msg }) => String(msg).startsWith('what became of a model')),
     /** Waits until all that was sent is judged. */
@@ -200,10 +206,76 @@ test('a candidate of an earlier life that is gone is refused, counted and forgot
       record: { candidate: 'cd'.repeat(32) },
     });
     await until(() => said.length === 1);
-    expect(said).toMatchObject([{ status: 'refused', reason: expect.stringContaining('no such file') }]);
+    expect(said).toMatchObject([
+      { status: 'refused', reason: expect.stringContaining('which was in the shadow, is gone') },
+    ]);
     expect(models.refused).toBe(1);
     await until(() => (record().candidate === undefined) === !isFull);
     expect(troubles()).toHaveLength(isFull ? 1 : 0);
+  }
+});
+
+test('a candidate of an earlier life that the disk does not read, or has lost, is judged when it comes again', async () => {
+  const id = idOf(second);
+  // the system reads no folder as it does a file
+  const ways = { EISDIR: mkdirSync, 'is gone': () => {} };
+  for (const [reason, lose] of Object.entries(ways)) {
+    const { said, record, send, shelf } = await openLife({
+      record: { candidate: id, seenTopic: id },
+      prepare: ({ fileOf }) => lose(fileOf(id)),
+    });
+    await until(() => said.length === 1);
+    expect(said[0]).toMatchObject({ status: 'refused', reason: expect.stringContaining(reason) });
+    rmSync(shelf.fileOf(id), { recursive: true, force: true });
+    send(second);
+    await until(() => said.length > 1);
+    expect(said[1]).toMatchObject({ id, status: 'accepted' });
+    expect(record().candidate).toBe(id);
+  }
+});
+
+test('of signed models that are too old, replayed in turn, the log and the disk have one', async () => {
+  const { disk, said, models, lines, record, send } = await openLife({ record: { highestRelease: 5 } });
+  const old = [second, writeTinyModel({ release: 3 })];
+  for (let i = 0; i < 100; i++) {
+    send(old[i % 2], false);
+    await until(() => said.length === i + 1);
+  }
+  expect(said.every(({ reason }) => reason?.includes('expected at least 5'))).toBe(true);
+  expect(models.refused).toBe(100);
+  expect(lines.filter(({ msg }) => String(msg).startsWith('refused a model'))).toHaveLength(1);
+  expect({ seen: record().seenTopic, writes: disk.writes }).toEqual({ seen: idOf(second), writes: 1 });
+});
+
+test('the signatures of a model on the shelf are added to its copy, whatever else is said of it, those of nobody never', async () => {
+  const texts = [createKeyTexts(), createKeyTexts()];
+  const [old, next] = texts.map(({ privateKey }) => readPrivateKey(privateKey, 'key'));
+  const before = writeTinyModel({ release: 0 });
+  const { said, send, shelf } = await openLife({
+    keys: [readPublicKey(texts[0].publicKey, 'key')],
+    record: { previous: idOf(before) },
+    prepare: ({ keep }) => {
+      for (const bytes of [first, before]) keep(idOf(bytes), signModel(bytes, old));
+    },
+  });
+  for (const [bytes, reason] of [
+    [first, 'it serves already'],
+    [before, 'its release is 0'],
+  ] as const) {
+    const copy = () => shelf.load(idOf(bytes));
+    const sendAndWait = async (sent: Uint8Array, expected: string) => {
+      send(sent, false);
+      await until(() => said.at(-1)?.id === idOf(bytes) && said.at(-1)?.reason?.includes(expected) === true);
+    };
+    const both = signModel(signModel(bytes, old), next);
+    await sendAndWait(signModel(bytes, next), 'it is signed by');
+    expect(copy()).toEqual(Buffer.from(signModel(bytes, old)));
+    await sendAndWait(both, reason);
+    expect(copy()).toEqual(Buffer.from(both));
+    // a replay of what it was takes nothing back
+    await sendAndWait(bytes, 'it is not signed');
+    await sendAndWait(signModel(bytes, old), reason);
+    expect(copy()).toEqual(Buffer.from(both));
   }
 });
 

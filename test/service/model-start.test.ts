@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -107,6 +107,60 @@ describe('a start', () => {
     expect(lines).toHaveLength(1);
   });
 
+  test('with the wrong keys takes nothing away: a rollback finds the model that served, and the topic may bring it again', async () => {
+    const [right, wrong] = [createKeyTexts(), createKeyTexts()];
+    const signWith = ({ privateKey }: typeof right, bytes: Uint8Array) =>
+      signModel(bytes, readPrivateKey(privateKey, 'k'));
+    const { shelf, start } = openPlace([readPublicKey(wrong.publicKey, 'k')]);
+    const file = signWith(wrong, model(1));
+    await start(file);
+    const deployed = signWith(right, model(3));
+    shelf.keep(idOf(deployed), deployed);
+    shelf.write({
+      ...{ serving: idOf(deployed), highestRelease: 3, seenFile: idOf(file), seenTopic: idOf(deployed) },
+    });
+    // the second finds what the first has left
+    for (let times = 0; times < 2; times++) {
+      expect(await start(file)).toBe(idOf(file));
+      expect(shelf.read()).toEqual({
+        ...{ serving: idOf(file), previous: idOf(deployed), highestRelease: 3, seenFile: idOf(file) },
+      });
+      expect(shelf.load(idOf(deployed))).toEqual(Buffer.from(deployed));
+    }
+  });
+
+  test('ends where the disk cannot be read, and the next one finds all as it was', async () => {
+    const { folder, shelf, start } = openPlace();
+    await start(model(1));
+    const record = { serving: idOf(model(3)), highestRelease: 3, seenFile: idOf(model(1)) };
+    shelf.keep(record.serving, model(3));
+    shelf.write(record);
+    for (const name of [`${record.serving}.pb`, 'models.json']) {
+      const path = join(folder, 'models-plant', name);
+      // the system reads no folder as it does a file
+      renameSync(path, join(folder, 'aside'));
+      mkdirSync(path);
+      await expect(start(model(1))).rejects.toThrow('EISDIR');
+      rmdirSync(path);
+      renameSync(join(folder, 'aside'), path);
+      expect(await start(model(1))).toBe(record.serving);
+      expect(shelf.read()).toEqual(record);
+    }
+  });
+
+  test('adds the signatures of its file to those of the copy that it keeps', async () => {
+    const [old, next] = [createKeyTexts(), createKeyTexts()];
+    const signWith = ({ privateKey }: typeof old, bytes: Uint8Array) =>
+      signModel(bytes, readPrivateKey(privateKey, 'k'));
+    const { shelf, start } = openPlace([readPublicKey(old.publicKey, 'k')]);
+    const signed = signWith(old, model(1));
+    await start(signed);
+    // as it was deployed again
+    shelf.keep(idOf(signed), signWith(next, signed));
+    expect(await start(signed)).toBe(idOf(signed));
+    expect(shelf.load(idOf(signed))).toEqual(Buffer.from(signWith(next, signed)));
+  });
+
   test('takes the copy that is signed of the model that served last, where the file of the config is not', async () => {
     const { privateKey, publicKey } = createKeyTexts();
     const { shelf, start } = openPlace([readPublicKey(publicKey, 'k')]);
@@ -121,7 +175,7 @@ describe('a start', () => {
   test('keeps no more models than it may need', async () => {
     const { shelf, start } = openPlace();
     for (const release of [1, 2, 3]) await start(model(release));
-    expect(() => shelf.load(idOf(model(1)))).toThrow('ENOENT');
+    expect(shelf.load(idOf(model(1)))).toBeUndefined();
     expect(shelf.load(idOf(model(2)))).toEqual(Buffer.from(model(2)));
   });
 });

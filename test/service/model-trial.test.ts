@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createLog } from '../../src/service/log.ts';
 import type { ModelAnswer } from '../../src/service/model-answers.ts';
 import type { ModelRecord } from '../../src/service/model-shelf.ts';
@@ -13,6 +13,14 @@ interface Trial {
   readonly shadowMs?: number;
   /** What a comparison finds: how many pairs at the horizon with the fewest. */
   readonly looks?: readonly number[];
+}
+
+/** Time that passes when the test says so: no stall comes between two looks. */
+function holdTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
 }
 
 /** A trial of a model whose states reach the disk when the test says so. Its frames take a millisecond. */
@@ -75,15 +83,18 @@ function make({ shadowMs = 0, looks = [] }: Trial = {}) {
 }
 
 test('a shadow goes on while too few forecasts of some horizon have met their readings, says once what it waits for, and is refused in the end', async () => {
+  holdTime();
   const { messages, saves, refused } = make({ shadowMs: 20, looks: [29] });
   expect(messages()).toEqual([
     'a new model runs in the shadow for 20ms, and until 30 forecasts 3 steps ahead have met their readings (33ms with one stream), for 86ms at most',
   ]);
-  await until(() => messages().length > 1);
+  await vi.advanceTimersByTimeAsync(20);
   expect(messages()[1]).toMatch(
     /^the shadow goes on until .* at most: 29 of 30 forecasts of temp 3 steps ahead have met their readings$/,
   );
-  await until(() => refused.length > 0);
+  await vi.advanceTimersByTimeAsync(65);
+  expect(refused).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
   expect({ refused, saves, lines: messages().length }).toEqual({
     refused: [
       'only 29 of 30 forecasts of temp 3 steps ahead have met their readings, too few to judge by: send it anew, or use SIGHUP',
@@ -94,8 +105,12 @@ test('a shadow goes on while too few forecasts of some horizon have met their re
 });
 
 test('a shadow is judged as soon as enough forecasts of every horizon have met their readings', async () => {
+  holdTime();
   const { messages, saves } = make({ shadowMs: 10, looks: [0, 30] });
-  await until(() => saves.length > 0);
+  await vi.advanceTimersByTimeAsync(75);
+  expect(saves).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(saves).toHaveLength(1);
   expect(messages().slice(1)).toEqual([
     expect.stringContaining('the shadow goes on'),
     expect.stringContaining('promoted: its live error is 1.000 times that of the old model'),
