@@ -1,4 +1,3 @@
-import { cp } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { startBroker } from '../../src/mqtt/broker.ts';
 import { listNumbers } from '../../src/state/state-files.ts';
@@ -6,7 +5,7 @@ import { findDifferences } from '../chaos/reference.ts';
 import { openLink, send } from '../mqtt/links.ts';
 import { startNarrowBroker } from '../mqtt/narrow-broker.ts';
 import { until } from '../mqtt/until.ts';
-import { makeFolder } from '../state/folder.ts';
+import { copyFolder, makeFolder } from '../state/folder.ts';
 import { hourMs, startMs } from '../stream/tiny-engine.ts';
 import { openKeptRoad, openTestRoad } from './kept-road.ts';
 import { engine, openTestService, payloadAt } from './service-cases.ts';
@@ -67,8 +66,7 @@ test('what the states of a service were warmed by survives a kill before the fir
   const state = { folder, commitMs: 60_000, ack: 'auto' } as const;
   const { service } = await openTestService({ url: broker.url, history, state });
   await until(async () => (await listNumbers(folder, 'snapshot')).length === 1);
-  const copy = await makeFolder();
-  await cp(folder, copy, { recursive: true, filter: (path) => !path.endsWith('lock') });
+  const copy = await copyFolder(folder);
   await service.close();
   const after = await openKeptRoad(copy, engine);
   expect(after.memory.table.streams.size).toBe(1);

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createDeliveryMemory, type DeliveryMemory } from '../../src/service/delivery-memory.ts';
@@ -10,7 +10,7 @@ import { recover } from '../../src/state/recovery.ts';
 import { listNumbers } from '../../src/state/state-files.ts';
 import type { Message } from '../../src/stream/payload.ts';
 import { createDice } from '../fixtures/random-model.ts';
-import { makeFolder } from '../state/folder.ts';
+import { copyFolder, makeFolder } from '../state/folder.ts';
 import { createTinyEngine } from '../stream/tiny-engine.ts';
 import { createRoadMemory } from './kept-road.ts';
 
@@ -40,21 +40,6 @@ function knownOf(memory: DeliveryMemory, last: number): number[] {
   return ids.filter((id) => memory.recognize(message(id, true), false).again === 'known');
 }
 
-/** What a kill would leave now; files that go meanwhile are no longer needed, and others are. */
-function copyFiles(from: string, to: string): void {
-  for (;;) {
-    rmSync(to, { recursive: true, force: true });
-    mkdirSync(to);
-    try {
-      for (const name of readdirSync(from))
-        if (name.endsWith('.bin')) writeFileSync(join(to, name), readFileSync(join(from, name)));
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-}
-
 const snapshotsOf = (folder: string) =>
   String(readdirSync(folder).filter((name) => /^snapshot.*bin$/.test(name)));
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1);
@@ -72,7 +57,6 @@ async function openKeeper(folder: string) {
 
 test('a start knows all that was committed, wherever a snapshot was when the service was killed', async () => {
   const folder = await makeFolder();
-  const copy = join(await makeFolder(), 'copy');
   const { deliveries, keeper } = await openKeeper(folder);
   const dice = createDice(4);
   let id = 0;
@@ -90,9 +74,8 @@ test('a start knows all that was committed, wherever a snapshot was when the ser
     }
     deliveries.recognize(message(id + 1), false);
     keeper.taken({ stream: 's', feature: 0, timeMs: 1e12 + id + 0.5, value: 0 });
-    copyFiles(folder, copy);
     // the last one perhaps, since a snapshot commits too
-    expect((await knownAfterStart(copy, id + 1)).slice(0, id)).toEqual(upTo(id));
+    expect((await knownAfterStart(await copyFolder(folder), id + 1)).slice(0, id)).toEqual(upTo(id));
     id++;
   }
   expect((await listNumbers(folder, 'snapshot'))[0]).toBeGreaterThan(5);
@@ -108,9 +91,7 @@ test('so does a start after a snapshot that fills a hole of the log, with nothin
   deliveries.recognize(message(2), false);
   keeper.taken({ stream: 's', feature: 0, timeMs: 2e12, value: 2 });
   await keeper.keepAll();
-  const copy = join(await makeFolder(), 'copy');
-  copyFiles(folder, copy);
-  expect(await knownAfterStart(copy, 3)).toEqual([1, 2]);
+  expect(await knownAfterStart(await copyFolder(folder), 3)).toEqual([1, 2]);
   await keeper.close();
 });
 

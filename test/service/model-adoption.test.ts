@@ -1,4 +1,4 @@
-import { cp, mkdir, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { createLog } from '../../src/service/log.ts';
@@ -9,7 +9,7 @@ import { createCounters } from '../../src/stream/counters.ts';
 import type { ReadingBatch } from '../../src/stream/decode.ts';
 import { step } from '../../src/stream/pipeline.ts';
 import { createDice } from '../fixtures/random-model.ts';
-import { makeFolder } from '../state/folder.ts';
+import { copyFolder, makeFolder } from '../state/folder.ts';
 import { createTinyEngine, hourMs, startMs } from '../stream/tiny-engine.ts';
 
 const streams = Array.from({ length: 500 }, (_, i) => `s${i}`);
@@ -69,9 +69,7 @@ async function recoverStates(folder: string, engine: Engine): Promise<Buffer> {
 }
 
 async function recoverCopy(folder: string, engine: Engine): Promise<Buffer> {
-  const copy = await makeFolder();
-  await cp(folder, copy, { recursive: true, filter: (path) => !path.endsWith('lock') });
-  return await recoverStates(copy, engine);
+  return await recoverStates(await copyFolder(folder), engine);
 }
 
 test('a folder that goes over to another model has the whole states of both, wherever snapshots are under way', async () => {

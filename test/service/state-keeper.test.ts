@@ -1,5 +1,4 @@
-import { appendFile, copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { appendFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../../src/engine/engine.ts';
 import { writeModelFile } from '../../src/model/format.ts';
@@ -10,7 +9,7 @@ import { readSnapshot } from '../../src/state/snapshot.ts';
 import { listNumbers, pathOf } from '../../src/state/state-files.ts';
 import { findDifferences } from '../chaos/reference.ts';
 import { createDice, createModel, type Dice, hourMs } from '../fixtures/random-model.ts';
-import { makeFolder } from '../state/folder.ts';
+import { copyFolder, makeFolder } from '../state/folder.ts';
 import { createRoadMemory, openKeptRoad, openTestRoad, type TestReading } from './kept-road.ts';
 
 const engine = await loadModel(
@@ -42,15 +41,6 @@ async function replay(folder: string, before: number, latenessMs: number) {
     for (const record of payloads.slice(1)) road.push(read(record));
   }
   return road.memory;
-}
-
-/** What a kill would leave of a folder in use now. */
-async function copyOf(folder: string): Promise<string> {
-  const copy = await makeFolder();
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.isFile()) await copyFile(join(folder, entry.name), join(copy, entry.name));
-  }
-  return copy;
 }
 
 describe('the states of a road', () => {
@@ -166,7 +156,7 @@ describe('the states of a road', () => {
     road.push(nextBatch(2_000));
     await Promise.all([kept, committed, road.keeper.commit()]);
     expect(road.keeper.uncommitted).toBe(0);
-    const copy = await copyOf(folder);
+    const copy = await copyFolder(folder);
     await road.keeper.close();
     const again = await openKeptRoad(copy, engine);
     expect(findDifferences(again.memory, road.memory)).toEqual([]);
@@ -180,7 +170,7 @@ describe('the states of a road', () => {
     const road = await openKeptRoad(folder, engine);
     road.push(nextBatch(500));
     await road.keeper.commit();
-    const reached = await openKeptRoad(await copyOf(folder), engine);
+    const reached = await openKeptRoad(await copyFolder(folder), engine);
     road.push(nextBatch(500));
     // its snapshot is written and cannot take its place
     await mkdir(`${pathOf(folder, 'snapshot', 3)}/full`, { recursive: true });
@@ -194,11 +184,11 @@ describe('the states of a road', () => {
     }
     expect(failure.message).toMatch(/rename/);
     expect(road.keeper.isBehind).toBe(true);
-    const killed = await openKeptRoad(await copyOf(folder), engine);
+    const killed = await openKeptRoad(await copyFolder(folder), engine);
     expect(findDifferences(killed.memory, reached.memory)).toEqual([]);
     // the next one can
     await road.keeper.commit();
-    const again = await openKeptRoad(await copyOf(folder), engine);
+    const again = await openKeptRoad(await copyFolder(folder), engine);
     expect(findDifferences(again.memory, road.memory)).toEqual([]);
     for (const { keeper } of [road, reached, killed, again]) await keeper.close();
   });

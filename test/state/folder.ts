@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -13,6 +14,24 @@ export async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'cellstream-state-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** What a kill would leave now of a folder that is perhaps in use: its files, without the lock. Where one goes
+ * meanwhile, a newer one that the list lacks stands in its place: the copy begins again. */
+export async function copyFolder(folder: string): Promise<string> {
+  const copy = join(await makeFolder(), 'copy');
+  for (;;) {
+    await mkdir(copy);
+    try {
+      for (const entry of readdirSync(folder, { withFileTypes: true })) {
+        if (entry.isFile()) copyFileSync(join(folder, entry.name), join(copy, entry.name));
+      }
+      return copy;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      rmSync(copy, { recursive: true });
+    }
+  }
 }
 
 /** A disk of the test's own, where this user may mount one. */
