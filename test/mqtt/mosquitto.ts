@@ -74,10 +74,14 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
       started.stderr.on('data', (data: Buffer) => {
         log += data.toString();
       });
+      let isClosed = false;
+      started.once('close', () => {
+        isClosed = true;
+      });
       await once(started, 'spawn');
       child = started;
-      await until(() => log.includes('running', from) || started.exitCode !== null);
-      if (started.exitCode !== null) throw new Error(`mosquitto does not start: ${log.slice(from)}`);
+      await until(() => log.includes('running', from) || isClosed);
+      if (isClosed) throw new Error(`mosquitto does not start: ${log.slice(from)}`);
     },
     async stop(signal) {
       if (!child || child.exitCode !== null || child.signalCode !== null) return;

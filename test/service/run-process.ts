@@ -59,7 +59,11 @@ export async function startRun(
   child.stderr?.on('data', (data) => {
     stderr += data;
   });
-  const closed = once(child, 'close');
+  // it has ended, and all that it said is here
+  let isClosed = false;
+  const closed = once(child, 'close').then(() => {
+    isClosed = true;
+  });
   const lines = () =>
     stderr
       .split('\n')
@@ -72,9 +76,8 @@ export async function startRun(
     return child.exitCode;
   };
   onTestFinished(() => void kill('SIGKILL'));
-  await until(() => child.exitCode !== null || lines().some(({ msg }) => msg === 'started'));
-  if (connects)
-    await until(() => child.exitCode !== null || lines().some(({ msg }) => msg.startsWith('connected')));
+  await until(() => isClosed || lines().some(({ msg }) => msg === 'started'));
+  if (connects) await until(() => isClosed || lines().some(({ msg }) => msg.startsWith('connected')));
   return {
     get lines() {
       return lines();
