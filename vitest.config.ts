@@ -15,6 +15,8 @@ export default defineConfig({
     execArgv: ['--expose-gc'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // vitest's second is soon over for a browser on a busy machine
+    expect: { poll: { timeout: 30_000 } },
     // what runs at once waits for processes, which take a core each
     maxConcurrency: 2,
     projects: [
