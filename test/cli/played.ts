@@ -12,6 +12,11 @@ export function firstOf(deliveries: readonly Delivery[]): Record<string, number[
   return Object.fromEntries(Object.entries(streams).map(([stream, numbers]) => [stream, [...numbers]]));
 }
 
+/** How many of them were delivered, however often. */
+export function countFirst(deliveries: readonly Delivery[]): number {
+  return Object.values(firstOf(deliveries)).flat().length;
+}
+
 /** 0, 1, 2 ... */
 export function orderedNumbers(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
