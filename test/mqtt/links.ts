@@ -1,7 +1,8 @@
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import type { Delivery } from '../../src/mqtt/intake.ts';
 import { createLink, type Link, type LinkOptions } from '../../src/mqtt/link.ts';
 import type { LinkEvent } from '../../src/mqtt/link-report.ts';
+import { until } from './until.ts';
 
 /** A link and all that it said and heard. */
 export interface TestLink {
@@ -28,6 +29,20 @@ export async function openLink(options: LinkOptions): Promise<TestLink> {
   const made = makeLink(options);
   await made.link.open({ timeoutMs: 10_000 });
   return made;
+}
+
+/** What it says when its time is over, which is as soon as it has tried once, however slow this machine is. */
+export async function openInVain({ link, events }: TestLink): Promise<unknown> {
+  const timeoutMs = 10_000;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const failed = link.open({ timeoutMs }).catch((error: unknown) => error);
+    await until(() => events.length > 0);
+    vi.advanceTimersByTime(timeoutMs);
+    return await failed;
+  } finally {
+    vi.useRealTimers();
+  }
 }
 
 /** Resolves when the broker has it. */
