@@ -27,7 +27,7 @@ interface Shell {
 }
 
 describeWithMosquitto('the loop of the README', () => {
-  test('record, replay, train, evaluate and run, word for word', { timeout: 180_000 }, async () => {
+  test('record, replay, train, evaluate and run, word for word', { timeout: 600_000 }, async () => {
     const [record, replay, train, run] = blocks('sh');
     const [config] = blocks('yaml');
     const { url } = await startMosquitto();

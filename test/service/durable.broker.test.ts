@@ -35,13 +35,20 @@ describeWithMosquitto('a service that keeps its states', () => {
   test('acknowledges all that it has counted before it stops, under load too', async () => {
     const { start, publish } = await openDurablePlant();
     let run = await start('commit: 1s');
-    const messages = 30_000;
+    let messages = 0;
+    let stops = 0;
+    const publishAll = async () => {
+      // however long this machine takes for a stop and a start
+      while (stops < 3) {
+        messages += 1_000;
+        await publish(messages - 1_000, messages, 3_000);
+      }
+    };
     let isPublished = false;
-    const published = publish(0, messages, 3_000).then(() => {
+    const published = publishAll().then(() => {
       isPublished = true;
     });
     let counted = 0;
-    let stops = 0;
     while (!isPublished) {
       await until(async () => isPublished || totalOf((await run.view()).overview) >= 1_000);
       const startMs = performance.now();
@@ -50,12 +57,11 @@ describeWithMosquitto('a service that keeps its states', () => {
       stops++;
       run = await start('commit: 1s');
     }
-    expect(stops).toBeGreaterThan(2);
     await published;
     await untilCounted(run, perMessage * messages - counted);
     const last = await run.stop();
     expect(counted + totalOf(last)).toBe(perMessage * messages);
-  });
+  }, 180_000);
 
   test('stops within 5 seconds when the broker is stuck, and has everything on disk', async () => {
     const { broker, start, publish, stateFolder } = await openDurablePlant();
@@ -88,8 +94,11 @@ describeWithMosquitto('a service that keeps its states', () => {
       protocol: '3.1.1',
     });
     const run = await start('commit: 1s, ack: on-commit');
-    await publish(0, 3_000, 500);
-    await untilCounted(run, 3_000 * perMessage);
+    // never more than the broker queues, however slow the disk is
+    for (let messages = 0; messages < 3_000; messages += 500) {
+      await publish(messages, messages + 500, 500);
+      await untilCounted(run, (messages + 500) * perMessage);
+    }
     const { readings, state } = await run.stop();
     expect(readings).toMatchObject({ applied: 3_000 * perMessage, duplicate: 0, late: 0 });
     // more than the seconds that it took: it did not wait for the interval

@@ -125,7 +125,7 @@ describeWithMosquitto('a service that keeps its states, in trouble,', () => {
     expect(totalOf({ readings }) / perMessage + shed()).toBe(messages);
     expect(readings).toMatchObject({ duplicate: 0, late: 0, malformed: 0, overflow: 0 });
     expect(mostBytes - calmBytes).toBeLessThan(100e6);
-  });
+  }, 180_000);
 
   test.runIf(mountsDisks())(
     'goes on while its disk is full, acknowledges nothing, and has lost nothing when there is room again',
