@@ -75,7 +75,9 @@ export async function startRun(
     await closed;
     return child.exitCode;
   };
-  onTestFinished(() => void kill('SIGKILL'));
+  onTestFinished(async () => {
+    await kill('SIGKILL');
+  });
   await until(() => isClosed || lines().some(({ msg }) => msg === 'started'));
   if (connects) await until(() => isClosed || lines().some(({ msg }) => msg.startsWith('connected')));
   return {
