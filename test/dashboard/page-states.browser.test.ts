@@ -125,7 +125,10 @@ describe.skipIf(withoutBrowser)('the page in every state', () => {
     expect(await page.locator('#replay').isVisible()).toBe(false);
     stage.service.streams = ['new'];
     await page.locator('#detail[data-stream="new"]').waitFor();
-    expect(await page.locator('#chart canvas').evaluate((canvas) => canvas.clientWidth)).toBeGreaterThan(800);
+    // it takes its size a frame later
+    await expect
+      .poll(() => page.locator('#chart canvas').evaluate((canvas) => canvas.clientWidth))
+      .toBeGreaterThan(800);
   });
 
   test('says so when the stream of its address does not exist', async () => {
