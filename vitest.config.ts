@@ -13,9 +13,9 @@ export default defineConfig({
     maxWorkers: '100%',
     // lets the tests of allocation-free steps collect garbage before they measure
     execArgv: ['--expose-gc'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // vitest's second is soon over for a browser on a busy machine
+    // several times what the longest takes on two busy cores; vitest polls for a second, which a browser may need there
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     expect: { poll: { timeout: 30_000 } },
     // what runs at once waits for processes, which take a core each
     maxConcurrency: 2,

@@ -172,7 +172,7 @@ describe('what is wrong ends it with exit code 2 and one clear line', () => {
     const child = spawnSync(process.execPath, [main, 'run', 'wrong.yaml', '--json', ...args], {
       cwd: folder,
       encoding: 'utf8',
-      timeout: 20_000,
+      timeout: 60_000,
     });
     const complaints = child.stderr.split('\n').filter((line) => line.startsWith('cellstream: '));
     return { code: child.status, stdout: child.stdout, complaints };
