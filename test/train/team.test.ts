@@ -35,7 +35,10 @@ describe('a team of threads', () => {
 
   test('tells what went wrong on another thread', () => {
     const counts = new Int32Array(new SharedArrayBuffer(4 * 64));
-    const team = createTeam(2, counter, { ...countingTasks(counts), group: () => {} }, { counts });
+    const nothing = new Int32Array(new SharedArrayBuffer(4));
+    // leaves the other thread its turn, however busy this machine is
+    const group = () => void Atomics.wait(nothing, 0, 0, 1);
+    const team = createTeam(2, counter, { ...countingTasks(counts), group }, { counts });
     const run = () => {
       for (let round = 0; round < 10_000; round++) team.run('group', 8);
     };
