@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { findPort } from '../mqtt/ports.ts';
 import { readRows, readValue, withoutBrowser } from './browser.ts';
 import { inventService, oddNames } from './invented-view.ts';
 import { setUpStage, valuesOf } from './stage.ts';
@@ -26,8 +27,9 @@ describe.skipIf(withoutBrowser)('the page in every state', () => {
   });
 
   test('says that it has lost the service, and comes back by itself', async () => {
+    const port = await findPort();
+    await stage.start(stage.service, port);
     const page = await stage.open();
-    const { port } = stage.dashboard;
     await stage.dashboard.close();
     await page.locator('#server-notice').waitFor();
     expect(await page.locator('#link-state').textContent()).toBe('service lost');

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type EmbeddedBroker, startBroker } from '../../src/mqtt/broker.ts';
+import { findPort } from './ports.ts';
 
 let broker: EmbeddedBroker;
 
@@ -26,7 +27,7 @@ test('says in one line that its port is in use', async () => {
 });
 
 test('frees its port when it closes', async () => {
-  const first = await startBroker();
+  const first = await startBroker(await findPort());
   await first.close();
   const second = await startBroker(first.port);
   expect(second.port).toBe(first.port);

@@ -10,6 +10,7 @@ import {
 } from '../../src/mqtt/broker-error.ts';
 import { layCable } from './cable.ts';
 import { makeLink, openInVain, openLink, send, textOf } from './links.ts';
+import { findPort } from './ports.ts';
 import { until } from './until.ts';
 
 let broker: EmbeddedBroker;
@@ -94,7 +95,7 @@ describe('a link', () => {
 
   test('reports another reason for being away, and the same one only once', async () => {
     const cable = await layCable(broker.port);
-    const own = await startBroker();
+    const own = await startBroker(await findPort());
     const { link, events } = await openLink({ url: own.url, protocol: '3.1.1' });
     await own.close();
     await until(() => events.length === 3);
@@ -134,9 +135,9 @@ describe('a link', () => {
 
   test('goes on after garbage from the other side, and waits for a broker that starts late', async () => {
     const garbage = createServer((socket) => void socket.resume().end(Buffer.alloc(64, 0xff)));
-    garbage.listen(0, '127.0.0.1');
+    const port = await findPort();
+    garbage.listen(port, '127.0.0.1');
     await once(garbage, 'listening');
-    const { port } = garbage.address() as AddressInfo;
     const { link, events } = makeLink({ url: `mqtt://127.0.0.1:${port}` });
     const opened = link.open();
     await until(() => events.length > 0);
