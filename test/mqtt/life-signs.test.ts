@@ -57,9 +57,9 @@ test.each([
 ])(
   'a message that is %s and takes three times the keepalive to come costs no connection',
   async (_, bytes, skippedBytes) => {
-    const { url, heard } = await startSlowBroker(Buffer.alloc(bytes), 30);
+    const { url, heard } = await startSlowBroker(Buffer.alloc(bytes), 60);
     const { link, deliveries } = await openLink({
-      ...{ url, protocol: '3.1.1', keepaliveSeconds: 1 },
+      ...{ url, protocol: '3.1.1', keepaliveSeconds: 2 },
       filters: [{ topic: 'a', qos: 1 }],
     });
     await until(() => deliveries.length === 1);
