@@ -71,7 +71,7 @@ const total = (readings: Readonly<Record<string, number>>) =>
 /** Waits until the page shows that many readings. */
 async function counted(run: RunProcess, count: number): Promise<number> {
   let shown = 0;
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   while (shown < count && performance.now() < deadline) shown = total((await run.view()).overview.readings);
   return shown;
 }
