@@ -52,8 +52,9 @@ export interface ModelView {
 export interface BrokerView {
   /** host:port */
   readonly address: string;
-  readonly connected: boolean;
-  /** Since when it is connected, or away. */
+  /** `next`: the states go through what was read before the restart, and the broker is reached after that. */
+  readonly state: 'next' | 'connected' | 'away';
+  /** Since when. */
   readonly sinceMs: number;
   readonly reconnects: number;
 }

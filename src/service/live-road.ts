@@ -7,15 +7,15 @@ import { mqttSource, type SourceCounts } from '../mqtt/source.ts';
 import type { TopicPattern } from '../mqtt/topic.ts';
 import { formatTime } from '../signal/times.ts';
 import type { Counters } from '../stream/counters.ts';
-import { decode, type Reading, type ReadingBatch, sharedChannels } from '../stream/decode.ts';
+import { decode, type ReadingBatch, sharedChannels } from '../stream/decode.ts';
 import type { Message } from '../stream/payload.ts';
 import type { RoadOptions } from '../stream/pipeline.ts';
-import { warm } from '../stream/warm.ts';
 import { createComplaints } from './complaints.ts';
 import { type DeliveryMemory, recognizeAll } from './delivery-memory.ts';
 import type { Durable } from './durable.ts';
 import type { Log } from './log.ts';
 import { createModelRoad, type ModelRoad } from './model-road.ts';
+import { createPauses } from './pauses.ts';
 import type { Rate } from './rate.ts';
 import type { Serving, ServingOptions } from './serving.ts';
 import { answerTopicOf, type Route } from './subscriptions.ts';
@@ -56,12 +56,14 @@ interface LiveRoad {
   readonly models: ModelRoad;
   /** Rejects when a defect of ours has stopped it. */
   readonly failed: Promise<never>;
-  /** By what somebody gave, once it is started. */
-  readonly isWarmed: boolean;
-  /** From here on it is open. */
-  start(): void;
+  /** Goes through the past; when it resolves, the road is open.
+   * @returns whether the states come from `history` too, which the disk does not have */
+  start(): Promise<{ readonly isWarmed: boolean }>;
   stop(): void;
 }
+
+/** Of the past, while the page waits. */
+const turnMs = 50;
 
 export function createLiveRoad(options: LiveRoadOptions, parts: RoadParts): LiveRoad {
   const { sink, counts, durable, deliveries, first } = parts;
@@ -72,7 +74,6 @@ export function createLiveRoad(options: LiveRoadOptions, parts: RoadParts): Live
   });
   // whoever waits for it gets it; until then it is no unhandled rejection
   failed.catch(() => {});
-  let isWarmed = false;
   let arrivedMs = 0;
   let startedMs = 0;
   const models = createModelRoad({
@@ -95,22 +96,36 @@ export function createLiveRoad(options: LiveRoadOptions, parts: RoadParts): Live
     }),
     recognizeAll(deliveries, routes),
     decodeAll(options, counts, models),
-    warm(
-      past(history ?? [], durable?.history ?? [], () => {
-        isWarmed = true;
-      }),
-    ),
   );
   let subscription: Subscription | undefined;
+
+  /** First what somebody gives, then what was read before the restart: of both, what is late steps nothing. */
+  async function goThroughPast(): Promise<{ readonly isWarmed: boolean }> {
+    const pause = createPauses(turnMs);
+    let isWarmed = false;
+    for (const past of [history ?? [], durable?.history ?? []]) {
+      for (const readings of past) {
+        isWarmed ||= past === history;
+        models.push({ origin: 'history', readings });
+        await pause();
+      }
+    }
+    return { isWarmed };
+  }
+
   return {
     ...{ models, failed },
-    get isWarmed() {
-      return isWarmed;
-    },
-    start() {
-      subscription = road.subscribe({ next: models.push, error: fail });
-      warnOfClock(models.serving, options);
-      warnOfTooMany(models.serving, options);
+    async start() {
+      try {
+        const { isWarmed } = await goThroughPast();
+        subscription = road.subscribe({ next: models.push, error: fail });
+        warnOfClock(models.serving, options);
+        warnOfTooMany(models.serving, options);
+        return { isWarmed };
+      } catch (defect) {
+        fail(defect);
+        return { isWarmed: false };
+      }
     },
     stop() {
       subscription?.unsubscribe();
@@ -178,17 +193,4 @@ function decodeAll(
       complaints.note(reason, routes[route].topics.topicOf(stream, feature), payload),
     onRetained: models.noteRetained,
   });
-}
-
-/** First what somebody gives, then what was read before the restart: of both, what is late steps nothing. */
-function* past(
-  given: Iterable<readonly Reading[]>,
-  kept: Iterable<readonly Reading[]>,
-  onGiven: () => void,
-): Iterable<readonly Reading[]> {
-  for (const readings of given) {
-    onGiven();
-    yield readings;
-  }
-  yield* kept;
 }

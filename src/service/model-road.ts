@@ -8,6 +8,7 @@ import { encode, type Outcome, type PayloadFormat } from '../stream/encode.ts';
 import { step } from '../stream/pipeline.ts';
 import type { Durable } from './durable.ts';
 import { type Comparison, createModelComparison, type ModelComparison } from './model-comparison.ts';
+import { createPauses } from './pauses.ts';
 import { createServing, type Lane, openLane, type Serving, type ServingOptions } from './serving.ts';
 import { orNull } from './stream-views.ts';
 
@@ -178,7 +179,7 @@ function createOpenShadow(candidate: Serving, arrivedMs: () => number): OpenShad
   }
 
   async function catchUp(past: AsyncIterable<readonly Reading[]> = emptyPast()): Promise<void> {
-    const pause = createPauses();
+    const pause = createPauses(turnMs);
     for await (const readings of past) {
       for (let at = 0; at < readings.length; at += sliceLength) {
         lane.push({ origin: 'history', readings: readings.slice(at, at + sliceLength) });
@@ -227,13 +228,3 @@ function createOpenShadow(candidate: Serving, arrivedMs: () => number): OpenShad
 
 /** A service that keeps nothing on disk has no log. */
 async function* emptyPast(): AsyncGenerator<readonly Reading[], void> {}
-
-/** Lets the live readings through when a turn has lasted long enough. */
-function createPauses(): () => Promise<void> {
-  let startMs = performance.now();
-  return async () => {
-    if (performance.now() - startMs < turnMs) return;
-    await new Promise(setImmediate);
-    startMs = performance.now();
-  };
-}

@@ -19,6 +19,8 @@ export interface OverviewParts {
   readonly shadow: () => ShadowView | null;
   readonly link: Link;
   readonly sink: Sink;
+  /** It has not gone through its past yet. */
+  readonly isStarting: () => boolean;
   readonly counts: ServiceCounts;
   readonly replay?: (() => ReplayProgress) | undefined;
 }
@@ -28,13 +30,13 @@ const streamsAMs = 20;
 
 /** Looks at the service as a whole. */
 export function createOverview(parts: OverviewParts): () => Overview {
-  const { name, engine, shadow, link, sink, counts, replay } = parts;
+  const { name, engine, shadow, link, sink, isStarting, counts, replay } = parts;
   const look = (): Overview => ({
     name,
     model: modelView(engine()),
     broker: {
       address: link.address,
-      connected: link.connected,
+      state: isStarting() ? 'next' : link.connected ? 'connected' : 'away',
       sinceMs: link.sinceMs,
       reconnects: link.reconnects,
     },

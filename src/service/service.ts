@@ -99,8 +99,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   const counts = createCounts(() => road.models.serving.monitor);
   const road = createLiveRoad(roadOptions, { link, sink, counts, durable, deliveries, first });
+  let isStarting = true;
   const overview = createOverview({
     ...{ name, link, sink, counts, replay: options.replay },
+    isStarting: () => isStarting,
     engine: () => road.models.serving.engine,
     shadow: road.models.viewShadow,
   });
@@ -119,8 +121,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await durable?.close();
       throw error;
     }));
-  road.start();
-  if (road.isWarmed) durable?.noteWarmed();
+  const { isWarmed } = await road.start();
+  isStarting = false;
+  if (isWarmed) durable?.noteWarmed();
   durable?.start(link, sink);
   return {
     ...counts,

@@ -4,6 +4,7 @@ import { type Recovered, recover } from '../state/recovery.ts';
 import type { ReadingObserver } from '../stream/align.ts';
 import type { Reading } from '../stream/decode.ts';
 import type { DeliveryMemory } from './delivery-memory.ts';
+import type { Log } from './log.ts';
 import { createSnapshots, headerOf, type KeptModel, keptBytes, type SnapshotsOptions } from './snapshots.ts';
 import { restoreStream } from './stream-state.ts';
 
@@ -62,12 +63,34 @@ export async function openStateKeeper(options: StateKeeperOptions): Promise<Stat
       'found the states of an earlier run; goes through the log since then',
     );
   }
-  return createStateKeeper(options, found);
+  return createStateKeeper(options, { ...found, batches: sayProgress(found, log) });
+}
+
+/** Of a start. */
+const betweenReportsMs = 2_000;
+
+/** Says how much of the log the states have gone through. */
+function* sayProgress(
+  { batches, batchCount }: Pick<Recovered, 'batches' | 'batchCount'>,
+  log: Log,
+): Iterable<readonly Reading[]> {
+  const startMs = performance.now();
+  let saidMs = startMs;
+  let done = 0;
+  for (const readings of batches) {
+    yield readings;
+    done++;
+    const nowMs = performance.now();
+    if (nowMs - saidMs < betweenReportsMs) continue;
+    saidMs = nowMs;
+    const seconds = Math.round((nowMs - startMs) / 1000);
+    log.info({ percent: Math.floor((100 * done) / batchCount), seconds }, 'goes through the log');
+  }
 }
 
 function createStateKeeper(
   options: StateKeeperOptions,
-  { batches, next, ...found }: Omit<Recovered, 'states' | 'aligning'>,
+  { batches, next, ...found }: Omit<Recovered, 'states' | 'aligning' | 'batchCount'>,
 ): StateKeeper {
   const { folder, log, deliveries } = options;
   const journal: Journal = createJournal(folder, {

@@ -20,6 +20,7 @@ export interface Recovered {
   /** What was read after it, in order, a commit at a time. Without such a snapshot: all that the log still has. To be gone
    * through once: what was read is let go. */
   readonly batches: Iterable<readonly LoggedReading[]>;
+  readonly batchCount: number;
   /** Of the log that they are read from. */
   readonly logBytes: number;
   /** The number of the next file of the log. */
@@ -110,14 +111,15 @@ async function readLogs(
   folder: string,
   numbers: readonly number[],
   options: LogOptions,
-): Promise<Pick<Recovered, 'batches' | 'logBytes'>> {
+): Promise<Pick<Recovered, 'batches' | 'batchCount' | 'logBytes'>> {
   const files: LogFile[] = [];
   for (const number of numbers) {
     const file = await openLog(folder, number, options);
     if (file) files.push(file);
   }
   const logBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  return { batches: batchesOf(files, options), logBytes };
+  const batchCount = files.reduce((sum, { records }) => sum + records.length, 0);
+  return { batches: batchesOf(files, options), batchCount, logBytes };
 }
 
 /** Undefined where it has no whole record. */

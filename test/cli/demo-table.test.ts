@@ -23,7 +23,7 @@ const snapshot: DemoSnapshot = {
       ...{ name: 'nyc-weather', version: '1.0.0', id: 'ab', kind: 'lstm 32, int8' },
       ...{ targets: ['temp'], periodMs: 3_600_000, horizons: [1, 24] },
     },
-    broker: { address: '127.0.0.1:40123', connected: true, sinceMs: 0, reconnects: 0 },
+    broker: { address: '127.0.0.1:40123', state: 'connected', sinceMs: 0, reconnects: 0 },
     ...{ streams: 2, messagesPerSecond: 90.2, forecasts: 24, superseded: 0, refused: 0, waiting: 0 },
     stepUs: { p50: 7.25, p99: 20 },
     latencyMs: { p50: 0.2, p99: 1 },

@@ -143,7 +143,12 @@ function inventOverview(): Overview {
       periodMs,
       horizons: [...horizons],
     },
-    broker: { address: '127.0.0.1:1883', connected: true, sinceMs: Date.UTC(2026, 0, 1, 12), reconnects: 0 },
+    broker: {
+      address: '127.0.0.1:1883',
+      state: 'connected',
+      sinceMs: Date.UTC(2026, 0, 1, 12),
+      reconnects: 0,
+    },
     streams: 0,
     messagesPerSecond: 60.25,
     forecasts: 12_345,

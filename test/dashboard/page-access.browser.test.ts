@@ -88,7 +88,7 @@ describe.skipIf(withoutBrowser)('the page for everybody', () => {
       name: 'a service with a rather long name',
       broker: {
         ...stage.service.overview.broker,
-        connected: false,
+        state: 'away',
         address: `${'long'.repeat(30)}host.example:8883`,
       },
     };
@@ -109,7 +109,7 @@ describe.skipIf(withoutBrowser)('the page for everybody', () => {
     stage.service.rows = { JFK: { health: 'stale' }, LGA: { mae: 5 } };
     stage.service.overview = {
       ...stage.service.overview,
-      broker: { ...stage.service.overview.broker, connected: false },
+      broker: { ...stage.service.overview.broker, state: 'away' },
     };
     await page.locator('#broker-notice').waitFor();
     const light = await pictureOf(page);

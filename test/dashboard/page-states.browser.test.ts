@@ -14,7 +14,7 @@ describe.skipIf(withoutBrowser)('the page in every state', () => {
     const { overview } = stage.service;
     stage.service.overview = {
       ...overview,
-      broker: { ...overview.broker, connected: false },
+      broker: { ...overview.broker, state: 'away' },
       superseded: 17,
     };
     await notice.waitFor();
@@ -24,6 +24,19 @@ describe.skipIf(withoutBrowser)('the page in every state', () => {
     stage.service.overview = { ...overview, broker: { ...overview.broker, reconnects: 1 } };
     await notice.waitFor({ state: 'hidden' });
     expect(await page.locator('#broker-state').textContent()).toBe('connected, 1 reconnect');
+  });
+
+  test('says that the service starts, and what it does meanwhile', async () => {
+    const { overview } = stage.service;
+    stage.service.overview = { ...overview, broker: { ...overview.broker, state: 'next' } };
+    const page = await stage.open();
+    const notice = page.locator('#broker-notice');
+    await notice.waitFor();
+    expect(await notice.textContent()).toContain('The service starts: it goes through what was read before');
+    expect(await page.locator('#broker-state').textContent()).toBe('not connected yet');
+    stage.service.overview = overview;
+    await notice.waitFor({ state: 'hidden' });
+    expect(await page.locator('#broker-state').textContent()).toBe('connected');
   });
 
   test('says that it has lost the service, and comes back by itself', async () => {

@@ -20,7 +20,9 @@ export function createNotices(): Notices {
   const linkState = find('link-state', HTMLElement);
   return {
     showBroker({ broker: view, superseded }) {
-      broker.show(view.connected ? null : { text: describeAway(view, superseded), sinceMs: view.sinceMs });
+      broker.show(
+        view.state === 'connected' ? null : { text: describeWait(view, superseded), sinceMs: view.sinceMs },
+      );
     },
     showLink(now) {
       const words = { live: 'live', opening: 'connecting', lost: 'service lost' };
@@ -34,7 +36,10 @@ export function createNotices(): Notices {
   };
 }
 
-function describeAway({ address, sinceMs }: BrokerView, superseded: number): string {
+function describeWait({ address, state, sinceMs }: BrokerView, superseded: number): string {
+  if (state === 'next') {
+    return `The service starts: it goes through what was read before, then connects to the broker ${address}.`;
+  }
   const waiting =
     superseded > 0 ? ` ${formatCount(superseded)} forecasts were superseded by newer ones.` : '';
   return `The broker ${address} has been away since ${formatClock(sinceMs)} UTC. No readings arrive; the service tries to reach it again.${waiting}`;

@@ -19,6 +19,8 @@ export interface OverviewPanel {
   show(overview: Overview): void;
 }
 
+const brokerWords = { next: 'not connected yet', connected: 'connected', away: 'away' };
+
 /** The service as a whole: who it is, how it does. */
 export function createOverview(): OverviewPanel {
   const [name, model] = [find('service-name', HTMLElement), find('model', HTMLElement)];
@@ -65,16 +67,17 @@ function describeRest({ superseded, refused, waiting }: Overview): string {
     .join(', ');
 }
 
-function showBroker(root: HTMLElement, { address, connected, sinceMs, reconnects }: BrokerView): void {
+function showBroker(root: HTMLElement, { address, state, sinceMs, reconnects }: BrokerView): void {
   const times = reconnects === 1 ? '1 reconnect' : `${formatCount(reconnects)} reconnects`;
-  const state = connected ? 'connected' : `away since ${formatClock(sinceMs)} UTC`;
-  setAttribute(root, 'data-state', connected ? 'connected' : 'away');
+  const words = brokerWords[state];
+  const said = state === 'away' ? `${words} since ${formatClock(sinceMs)} UTC` : words;
+  setAttribute(root, 'data-state', state);
   setText(find('broker-address', HTMLElement), address);
-  setText(find('broker-state', HTMLElement), reconnects > 0 ? `${state}, ${times}` : state);
+  setText(find('broker-state', HTMLElement), reconnects > 0 ? `${said}, ${times}` : said);
   setAttribute(
     root,
     'title',
-    `${connected ? 'Connected' : 'Away'} since ${formatDay(sinceMs)}, ${formatClock(sinceMs)} UTC`,
+    `${words[0].toUpperCase()}${words.slice(1)} since ${formatDay(sinceMs)}, ${formatClock(sinceMs)} UTC`,
   );
 }
 
