@@ -13,9 +13,10 @@ export default defineConfig({
     maxWorkers: '100%',
     // lets the tests of allocation-free steps collect garbage before they measure
     execArgv: ['--expose-gc'],
-    // several times what the longest takes on two busy cores; vitest polls for a second, which a browser may need there
+    // several times what the longest takes on two busy cores
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // of itself a second, which a browser may need there
     expect: { poll: { timeout: 30_000 } },
     // what runs at once waits for processes, which take a core each
     maxConcurrency: 2,

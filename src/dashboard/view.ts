@@ -52,8 +52,8 @@ export interface ModelView {
 export interface BrokerView {
   /** host:port */
   readonly address: string;
-  /** `next`: the states go through what was read before the restart, and the broker is reached after that. */
-  readonly state: 'next' | 'connected' | 'away';
+  /** `starting`: the states go through what was read before, and the service connects after that. */
+  readonly state: 'starting' | 'connected' | 'away';
   /** Since when. */
   readonly sinceMs: number;
   readonly reconnects: number;

@@ -7,7 +7,7 @@ import { mqttSource, type SourceCounts } from '../mqtt/source.ts';
 import type { TopicPattern } from '../mqtt/topic.ts';
 import { formatTime } from '../signal/times.ts';
 import type { Counters } from '../stream/counters.ts';
-import { decode, type ReadingBatch, sharedChannels } from '../stream/decode.ts';
+import { decode, type Reading, type ReadingBatch, sharedChannels } from '../stream/decode.ts';
 import type { Message } from '../stream/payload.ts';
 import type { RoadOptions } from '../stream/pipeline.ts';
 import { createComplaints } from './complaints.ts';
@@ -56,21 +56,27 @@ interface LiveRoad {
   readonly models: ModelRoad;
   /** Rejects when a defect of ours has stopped it. */
   readonly failed: Promise<never>;
-  /** Goes through the past; when it resolves, the road is open.
+  /** Goes through the past, then the road is open; where a defect has stopped it, `failed` tells, and it stays closed.
    * @returns whether the states come from `history` too, which the disk does not have */
   start(): Promise<{ readonly isWarmed: boolean }>;
   stop(): void;
 }
 
-/** Of the past, while the page waits. */
+/** Longest stretch of the past in one turn of the event loop: the page waits meanwhile. */
 const turnMs = 50;
+/** Readings of the past that go down at once. */
+const sliceLength = 4096;
 
 export function createLiveRoad(options: LiveRoadOptions, parts: RoadParts): LiveRoad {
   const { sink, counts, durable, deliveries, first } = parts;
   const { routes, history } = options;
+  let hasFailed = false;
   let fail = (_: unknown) => {};
   const failed = new Promise<never>((_, reject) => {
-    fail = reject;
+    fail = (defect) => {
+      hasFailed = true;
+      reject(defect);
+    };
   });
   // whoever waits for it gets it; until then it is no unhandled rejection
   failed.catch(() => {});
@@ -99,33 +105,36 @@ export function createLiveRoad(options: LiveRoadOptions, parts: RoadParts): Live
   );
   let subscription: Subscription | undefined;
 
-  /** First what somebody gives, then what was read before the restart: of both, what is late steps nothing. */
-  async function goThroughPast(): Promise<{ readonly isWarmed: boolean }> {
+  /** @returns whether there was any */
+  async function goThrough(past: Iterable<readonly Reading[]>): Promise<boolean> {
     const pause = createPauses(turnMs);
-    let isWarmed = false;
-    for (const past of [history ?? [], durable?.history ?? []]) {
+    let isAny = false;
+    try {
       for (const readings of past) {
-        isWarmed ||= past === history;
-        models.push({ origin: 'history', readings });
-        await pause();
+        for (let at = 0; at < readings.length; at += sliceLength) {
+          if (hasFailed) return isAny;
+          models.push({ origin: 'history', readings: readings.slice(at, at + sliceLength) });
+          isAny = true;
+          await pause();
+        }
       }
+    } catch (defect) {
+      fail(defect);
     }
-    return { isWarmed };
+    return isAny;
   }
 
   return {
     ...{ models, failed },
     async start() {
-      try {
-        const { isWarmed } = await goThroughPast();
-        subscription = road.subscribe({ next: models.push, error: fail });
-        warnOfClock(models.serving, options);
-        warnOfTooMany(models.serving, options);
-        return { isWarmed };
-      } catch (defect) {
-        fail(defect);
-        return { isWarmed: false };
-      }
+      // of both, what is late steps nothing
+      const isWarmed = await goThrough(history ?? []);
+      await goThrough(durable?.history ?? []);
+      if (hasFailed) return { isWarmed: false };
+      subscription = road.subscribe({ next: models.push, error: fail });
+      warnOfClock(models.serving, options);
+      warnOfTooMany(models.serving, options);
+      return { isWarmed };
     },
     stop() {
       subscription?.unsubscribe();

@@ -19,7 +19,7 @@ export interface OverviewParts {
   readonly shadow: () => ShadowView | null;
   readonly link: Link;
   readonly sink: Sink;
-  /** It has not gone through its past yet. */
+  /** The broker has not been tried yet. */
   readonly isStarting: () => boolean;
   readonly counts: ServiceCounts;
   readonly replay?: (() => ReplayProgress) | undefined;
@@ -36,7 +36,7 @@ export function createOverview(parts: OverviewParts): () => Overview {
     model: modelView(engine()),
     broker: {
       address: link.address,
-      state: isStarting() ? 'next' : link.connected ? 'connected' : 'away',
+      state: isStarting() ? 'starting' : link.connected ? 'connected' : 'away',
       sinceMs: link.sinceMs,
       reconnects: link.reconnects,
     },

@@ -80,6 +80,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const deliveries = routes.every(({ saysTime }) => saysTime) ? undefined : createDeliveryMemory();
   const durable =
     options.state && (await openDurable({ ...options.state, ...first, format, log, deliveries }));
+  let isStarting = true;
+  const logEvent = createEventLog(options);
   const link = createLink({
     ...broker,
     holdsReceipts: (protocol) => options.state !== undefined && holdsReceipts(options.state.ack, protocol),
@@ -87,7 +89,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ...routes.map(({ topics, qos }) => ({ topic: topics.filter, qos })),
       ...(modelTopic === undefined ? [] : [{ topic: modelTopic, qos: 1 as const }]),
     ],
-    onEvent: createEventLog(options),
+    onEvent(event) {
+      isStarting = false;
+      logEvent(event);
+    },
   });
   if (deliveries) link.onSession(deliveries.begin);
   const losses = createComplaints(({ reason, topic, since }) =>
@@ -99,7 +104,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   const counts = createCounts(() => road.models.serving.monitor);
   const road = createLiveRoad(roadOptions, { link, sink, counts, durable, deliveries, first });
-  let isStarting = true;
   const overview = createOverview({
     ...{ name, link, sink, counts, replay: options.replay },
     isStarting: () => isStarting,
@@ -122,7 +126,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       throw error;
     }));
   const { isWarmed } = await road.start();
-  isStarting = false;
   if (isWarmed) durable?.noteWarmed();
   durable?.start(link, sink);
   return {

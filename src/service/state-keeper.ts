@@ -66,7 +66,7 @@ export async function openStateKeeper(options: StateKeeperOptions): Promise<Stat
   return createStateKeeper(options, { ...found, batches: sayProgress(found, log) });
 }
 
-/** Of a start. */
+/** Between two lines on how far a start is. */
 const betweenReportsMs = 2_000;
 
 /** Says how much of the log the states have gone through. */

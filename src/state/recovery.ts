@@ -20,6 +20,7 @@ export interface Recovered {
   /** What was read after it, in order, a commit at a time. Without such a snapshot: all that the log still has. To be gone
    * through once: what was read is let go. */
   readonly batches: Iterable<readonly LoggedReading[]>;
+  /** At most so many: a damaged one ends its file. */
   readonly batchCount: number;
   /** Of the log that they are read from. */
   readonly logBytes: number;

@@ -28,7 +28,7 @@ describe.skipIf(withoutBrowser)('the page in every state', () => {
 
   test('says that the service starts, and what it does meanwhile', async () => {
     const { overview } = stage.service;
-    stage.service.overview = { ...overview, broker: { ...overview.broker, state: 'next' } };
+    stage.service.overview = { ...overview, broker: { ...overview.broker, state: 'starting' } };
     const page = await stage.open();
     const notice = page.locator('#broker-notice');
     await notice.waitFor();

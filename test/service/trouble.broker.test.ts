@@ -145,7 +145,7 @@ describeWithMosquitto('a service that keeps its states, in trouble,', () => {
       await until(() => says(next, 'degraded: states do not reach the disk'), 30_000);
       disk.empty();
       await until(() => says(next, 'the disk takes states again'), 30_000);
-      // some of the first hundred too where the disk was full before their commit
+      // the disk may have been full before the commit of some of the first hundred: then these come again too
       await until(async () => (await readLog(folder)).length === 2_000 * perMessage, 30_000);
       const { state } = await next.stop();
       expect(state.degraded).toBeNull();

@@ -1,4 +1,5 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { createJournal } from '../../src/state/journal.ts';
@@ -151,6 +152,16 @@ function check({ name, kind, number, good, bytes }: Damaged, found: Found): void
   expect(found.readings.slice(0, kept.length)).toEqual(kept);
 }
 
+/** What a start finds with this file, and the memory that it takes. */
+async function recoverWith(path: string, bytes: Buffer): Promise<{ found: Found; grown: number }> {
+  await rm(`${path}.damaged`, { force: true });
+  await writeFile(path, bytes);
+  const before = process.memoryUsage();
+  const found = await recoverAll(dirname(path));
+  const after = process.memoryUsage();
+  return { found, grown: after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers };
+}
+
 describe(`${cases} damaged files of a state folder`, () => {
   test.each(names)(
     'with %s never end a start, take no memory, and keep what was whole before',
@@ -168,14 +179,15 @@ describe(`${cases} damaged files of a state folder`, () => {
         const path = pathOf(folder, kind, number);
         const good = await readFile(path);
         const bytes = mutations[name](good, dice, endsOf(good));
-        await writeFile(path, bytes);
-        const before = process.memoryUsage();
+        const mostGrown = 32 * bytes.length + 8e6;
         try {
-          const found = await recoverAll(folder);
-          const after = process.memoryUsage();
-          const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
-          // what is not collected yet counts too; a length out of damaged bytes would be taken for far more
-          expect(grown).toBeLessThan(32 * bytes.length + 48e6);
+          let { found, grown } = await recoverWith(path, bytes);
+          // what is not freed yet, of work before too, counts now and then
+          for (let tries = 0; tries < 5 && grown >= mostGrown; tries++) {
+            global.gc?.();
+            ({ found, grown } = await recoverWith(path, bytes));
+          }
+          expect(grown).toBeLessThan(mostGrown);
           check({ name, kind, number, good, bytes }, found);
           // what was found once is not found again
           expect((await recoverAll(folder)).readings).toEqual(found.readings);

@@ -37,7 +37,7 @@ export function createNotices(): Notices {
 }
 
 function describeWait({ address, state, sinceMs }: BrokerView, superseded: number): string {
-  if (state === 'next') {
+  if (state === 'starting') {
     return `The service starts: it goes through what was read before, then connects to the broker ${address}.`;
   }
   const waiting =

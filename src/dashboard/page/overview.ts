@@ -19,8 +19,6 @@ export interface OverviewPanel {
   show(overview: Overview): void;
 }
 
-const brokerWords = { next: 'not connected yet', connected: 'connected', away: 'away' };
-
 /** The service as a whole: who it is, how it does. */
 export function createOverview(): OverviewPanel {
   const [name, model] = [find('service-name', HTMLElement), find('model', HTMLElement)];
@@ -69,16 +67,16 @@ function describeRest({ superseded, refused, waiting }: Overview): string {
 
 function showBroker(root: HTMLElement, { address, state, sinceMs, reconnects }: BrokerView): void {
   const times = reconnects === 1 ? '1 reconnect' : `${formatCount(reconnects)} reconnects`;
-  const words = brokerWords[state];
-  const said = state === 'away' ? `${words} since ${formatClock(sinceMs)} UTC` : words;
+  const since = `since ${formatDay(sinceMs)}, ${formatClock(sinceMs)} UTC`;
+  const [said, title] = {
+    starting: ['not connected yet', ''],
+    connected: ['connected', `Connected ${since}`],
+    away: [`away since ${formatClock(sinceMs)} UTC`, `Away ${since}`],
+  }[state];
   setAttribute(root, 'data-state', state);
   setText(find('broker-address', HTMLElement), address);
   setText(find('broker-state', HTMLElement), reconnects > 0 ? `${said}, ${times}` : said);
-  setAttribute(
-    root,
-    'title',
-    `${words[0].toUpperCase()}${words.slice(1)} since ${formatDay(sinceMs)}, ${formatClock(sinceMs)} UTC`,
-  );
+  setAttribute(root, 'title', title);
 }
 
 function createPercentiles(id: string, format: (value: number | null) => string) {
