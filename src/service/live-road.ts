@@ -1,5 +1,5 @@
 import type { RecordableHistogram } from 'node:perf_hooks';
-import { type Observable, type Subscription, tap } from 'rxjs';
+import { filter, type Observable, type Subscription, tap } from 'rxjs';
 import type { Engine } from '../engine/engine.ts';
 import type { Link } from '../mqtt/link.ts';
 import type { Sink } from '../mqtt/sink.ts';
@@ -94,12 +94,18 @@ export function createLiveRoad(options: LiveRoadOptions, parts: RoadParts): Live
     arrivedMs: () => arrivedMs,
     onDefect: fail,
   });
-  const road = createSource(options, parts).pipe(
+  // what a defect keeps from the log stays with the broker: nothing is acknowledged from then on
+  const onDone = () => {
+    if (!hasFailed) durable?.onDone();
+  };
+  const road = createSource(options, parts, onDone).pipe(
     tap((batch) => {
       startedMs = performance.now();
       arrivedMs = batch[0].arrivedMs;
       counts.messages.add(batch.length);
     }),
+    // nor taken for known when it comes again
+    filter(() => !hasFailed),
     recognizeAll(deliveries, routes),
     decodeAll(options, counts, models),
   );
@@ -127,7 +133,7 @@ export function createLiveRoad(options: LiveRoadOptions, parts: RoadParts): Live
   return {
     ...{ models, failed },
     async start() {
-      // of both, what is late steps nothing
+      // first what somebody gives, then what the disk has: of both, what is late steps nothing
       const isWarmed = await goThrough(history ?? []);
       await goThrough(durable?.history ?? []);
       if (hasFailed) return { isWarmed: false };
@@ -167,7 +173,8 @@ function warnOfTooMany({ memory }: Serving, { maxStreams, log }: LiveRoadOptions
 /** What comes for the road, and nothing that this service itself says. */
 function createSource(
   { routes, publish, broker, modelTopic }: LiveRoadOptions,
-  { link, counts, durable, deliveries, first }: RoadParts,
+  { link, counts, deliveries, first }: RoadParts,
+  onDone: () => void,
 ): Observable<readonly Message[]> {
   const asideTopics = new Set([
     broker.statusTopic,
@@ -178,7 +185,7 @@ function createSource(
     counts: counts.aside,
     limit: first.memory.arena.batchLimit,
     onAside: deliveries?.pass,
-    onDone: durable?.onDone,
+    onDone,
     isOwn: (topic) => asideTopics.has(topic) || publish.topics.covers(topic),
   });
 }

@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { expect, test, vi } from 'vitest';
 import type { View } from '../../src/dashboard/view.ts';
-import type { Engine } from '../../src/engine/engine.ts';
 import { startBroker } from '../../src/mqtt/broker.ts';
 import { createLog } from '../../src/service/log.ts';
 import { openStateKeeper } from '../../src/service/state-keeper.ts';
@@ -10,7 +9,7 @@ import { findPort } from '../mqtt/ports.ts';
 import { makeFolder } from '../state/folder.ts';
 import { hourMs, startMs } from '../stream/tiny-engine.ts';
 import { createRoadMemory, openKeptRoad } from './kept-road.ts';
-import { engine, openTestService, payloadAt } from './service-cases.ts';
+import { breakAt, engine, openTestService, payloadAt } from './service-cases.ts';
 
 test('the page answers while a start goes through a long past', async () => {
   const broker = await startBroker();
@@ -56,22 +55,9 @@ function* brokenHistory() {
   throw new Error('no such row');
 }
 
-const brokenEngine: Engine = {
-  ...engine,
-  createArena() {
-    const arena = engine.createArena();
-    let steps = 0;
-    const step = () => {
-      if (++steps === 10) throw new Error('no such step');
-      arena.predict();
-    };
-    return Object.create(arena, { predict: { value: step } });
-  },
-};
-
 test.each([
   ['a row', 'no such row', { history: brokenHistory() }],
-  ['a step', 'no such step', { history: rows, engine: brokenEngine }],
+  ['a step', 'no such step', { history: rows, engine: breakAt(10) }],
 ])('where %s of the past fails, nothing is kept and nothing live is read', async (_, message, options) => {
   const broker = await startBroker();
   const folder = await makeFolder();

@@ -10,6 +10,22 @@ import { createTinyEngine, hourMs, startMs } from '../stream/tiny-engine.ts';
 
 export const engine = createTinyEngine();
 
+/** An engine with a defect of ours, which shows at that step. */
+export function breakAt(step: number): Engine {
+  return {
+    ...engine,
+    createArena() {
+      const arena = engine.createArena();
+      let steps = 0;
+      const predict = () => {
+        if (++steps === step) throw new Error('no such step');
+        arena.predict();
+      };
+      return Object.create(arena, { predict: { value: predict } });
+    },
+  };
+}
+
 export interface TestService {
   readonly service: Service;
   /** The lines of its log. */
